@@ -1,0 +1,350 @@
+"""Carries out a plan: bases before edits, independent work at once, a failure stops only what hangs on it.
+
+For each step: decide → claim → decide again → inputs into the store, hashed there → make → pictures into the store → record (one
+transaction, with the `written` rows) → look again at spec, inputs and output → put in place → lock line. DESIGN §5 says why in
+this order. It knows providers only by their contract, and says what happens only through events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from .cas import CorruptBlob
+from .digest import KEY_VERSION, Action
+from .errors import AssetbuildError
+from .events import Event, Failed, Finished, Held, Kept, Said, Skipped, Started, StepFinished, Summed
+from .facts import AssetPlan, Planner, StepPlan
+from .placing import Ledger, OutputChanged, Placer
+from .plan import Verb
+from .project import Project
+from .providers.base import Done, Image, ProviderError, Request
+from .spec.model import Asset
+from .store import Blob, Take, Written
+
+
+class Options(NamedTuple):
+    """How a build is carried out. `jobs` is how many pictures are made here at once (None: one a core); `frozen` leaves the lockfile alone."""
+
+    jobs: int | None = None
+    fail_fast: bool = False
+    frozen: bool = False
+
+
+class Built(NamedTuple):
+    """What came of a build: the last plan of each asset and what was said about it."""
+
+    summary: Summed
+    words: dict[str, str]  # id → drawn, bought, restored, fetched
+    failed: dict[str, str]
+    held: dict[str, str]
+    skipped: dict[str, str]
+
+
+_WORK = (Verb.RESTORE, Verb.RESUME, Verb.GENERATE, Verb.WAITING)
+_ENDS = (Verb.HELD, Verb.SKIPPED, Verb.FAILED, Verb.WAITING)
+
+
+class Build:
+    """One run over the chosen assets. `say` gets every event, in the loop's thread."""
+
+    def __init__(self, project: Project, planner: Planner, ids: Sequence[str], options: Options, say: Callable[[Event], None]) -> None:
+        self.project, self.planner, self.options, self.say = project, planner, options, say
+        self.ids = list(ids)
+        self.started = time.monotonic()
+        self.words: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+        self.held: dict[str, str] = {}
+        self.skipped: dict[str, str] = {}
+        self.stopping = False
+        self.interrupted = False
+        self._spec_looked = 0.0
+        self._same_key: dict[str, asyncio.Event] = {}
+
+    def run(self, plans: Sequence[AssetPlan]) -> Built:
+        """Does everything that the plan says may be done. Raises nothing that belongs to a single asset."""
+        todo = [p for p in plans if p.verb in _WORK or (self._line_is_old(p) and not self.options.frozen)]
+        for plan in plans:
+            if plan.verb in _ENDS and plan.verb is not Verb.WAITING:
+                self._end(plan.leading)
+        if todo:
+            asyncio.run(self._run(todo))
+        return self._built(plans)
+
+    def _line_is_old(self, plan: AssetPlan) -> bool:
+        """Up to date, but its lock line names another path (the output was moved by hand) or stands there twice (a union merge)."""
+        line = self.planner.lock.lines.get(plan.asset.id)
+        if plan.asset.id in self.planner.resolved:
+            return plan.verb is Verb.UP_TO_DATE
+        return plan.verb is Verb.UP_TO_DATE and line is not None and tuple(o.path for o in line.outputs) != plan.asset.outputs
+
+    async def _run(self, todo: list[AssetPlan]) -> None:
+        import signal  # only on this path
+
+        jobs = self.options.jobs or self.project.env.cpus
+        self._loop = asyncio.get_running_loop()
+        stopped = []
+        for name in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                self._loop.add_signal_handler(name, self._interrupt)
+                stopped.append(name)
+        with ThreadPoolExecutor(jobs, "draw") as self._draw, ThreadPoolExecutor(2, "file") as self._files:
+            self._slots = asyncio.Semaphore(jobs)
+            self._placer = Placer(self.project, self.planner)
+            self._ledger = Ledger(self.project, self._loop, self._files, self._placer, frozen=self.options.frozen)
+            self._done = {p.asset.id: asyncio.Event() for p in todo}
+            work = [asyncio.ensure_future(self._asset(p.asset)) for p in todo]
+            flusher = asyncio.ensure_future(self._ledger.keep_flushing())
+            try:
+                await asyncio.gather(*work)
+            finally:
+                for one in work:
+                    one.cancel()
+                flusher.cancel()
+                await asyncio.gather(flusher, *work, return_exceptions=True)
+                await self._ledger.close()
+                for name in stopped:
+                    self._loop.remove_signal_handler(name)
+
+    def _interrupt(self) -> None:
+        self.stopping = self.interrupted = True
+        self.say(Said("stopping: what is being made now is finished and kept"))
+
+    # ── one asset ──
+
+    async def _asset(self, asset: Asset) -> None:
+        try:
+            for base in self.project.graph.bases[asset.id]:
+                if base in self._done:
+                    await self._done[base].wait()
+            began = time.monotonic()
+            word = await self._steps(asset)
+            if word:
+                self.words[asset.id] = word
+                self.say(Finished(asset.id, word, asset.outputs, time.monotonic() - began))
+        except AssetbuildError as problem:
+            self._fail(asset.id, problem.text, problem.hint or "")
+        finally:
+            self._done[asset.id].set()
+
+    async def _steps(self, asset: Asset) -> str:
+        word = ""
+        self.planner.decide_asset(asset.id)
+        first = self.planner.plans[asset.id].steps[0].number
+        for number in range(first, len(asset.steps)):
+            for _ in range(4):  # a decision that the world overtakes is made again, not for ever
+                plan = self.planner.decide_step(asset, number)
+                verb = plan.decision.verb
+                if verb is Verb.UP_TO_DATE:
+                    if plan.last and plan.decision.row == "4":
+                        for line in self.planner.resolved.get(asset.id, ()):
+                            if (other := self._placer.take_of(line)) is not None:
+                                await self._ledger.record(other, (), durable=True)
+                        self._ledger.moved(plan)
+                    break
+                if verb in _ENDS or self.stopping:
+                    self._after(asset)
+                    if not self.stopping or verb in (Verb.HELD, Verb.FAILED):
+                        self._end(plan)
+                    return ""
+                if verb is Verb.GENERATE:
+                    made = await self._make(plan)
+                    word = made or word
+                    if made and plan.last:
+                        break  # an earlier step is decided again, so that the next one sees its picture
+                elif verb is Verb.RESTORE:
+                    if not plan.last:
+                        break
+                    if await self._restore(plan):
+                        word = word or "restored"
+                        break
+                else:
+                    raise AssetbuildError(f"`{asset.id}` has an open job, and this release can't fetch it")
+            else:
+                self._fail(asset.id, "its files kept changing while it was made; try again", "")
+                return ""
+        self._after(asset)
+        return word
+
+    def _after(self, asset: Asset) -> None:
+        self.planner.decide_asset(asset.id)
+
+    async def _restore(self, plan: StepPlan) -> bool:
+        assert plan.digests is not None  # noqa: S101 - RESTORE knows its bytes
+        try:
+            return await self._ledger.place(plan, plan.digests, plan.decision.take, durable=not plan.facts.reproducible)
+        except (OutputChanged, CorruptBlob):  # a damaged blob was set aside: decide again without it
+            return False
+
+    # ── one step that is made ──
+
+    async def _make(self, plan: StepPlan) -> str:
+        """Makes the step's picture. "" if the decision must be made again."""
+        act = plan.action
+        assert act is not None  # noqa: S101 - GENERATE has a key
+        if act.key in self._same_key:  # ten assets with one manifest share one take
+            await self._same_key[act.key].wait()
+            return ""
+        provider = self.project.provider(plan.step.provider)
+        reproducible = bool(provider.reproducible)
+        self._same_key[act.key] = asyncio.Event()
+        claimed = False
+        try:
+            if not reproducible:
+                if not await self._claim(act.key, plan.asset.id):
+                    return ""
+                claimed = True
+                again = self.planner.decide_step(plan.asset, plan.number)  # look, claim, look again
+                if again.decision.verb is not Verb.GENERATE or again.action is None or again.action.key != act.key:
+                    return ""
+                plan = again
+            return await self._generate(plan, act, provider, reproducible)
+        finally:
+            if claimed:
+                await self._ledger.release(act.key)
+            self._same_key.pop(act.key).set()
+
+    async def _claim(self, key: str, name: str) -> bool:
+        said = False
+        while not await self._ledger.claim(key):
+            if not said:
+                self.say(Said(f"`{name}` is being made by another run; waiting for it"))
+                said = True
+            await asyncio.sleep(0.2)
+            if self.stopping:
+                return False
+        if said:  # the other run may have made it: decide again with the right in hand
+            await self._ledger.release(key)
+            self.planner.reread()
+            return not self.stopping and await self._ledger.claim(key)
+        return True
+
+    async def _generate(self, plan: StepPlan, act: Action, provider: Any, reproducible: bool) -> str:  # noqa: ANN401 - a module
+        asset, step = plan.asset, plan.step
+        free = self.project.table.free(step.provider)
+        async with self._slots:
+            if self.stopping:
+                return ""
+            reason = plan.decision.text or "changed"
+            self.say(Started(asset.id, plan.number + 1, len(asset.steps), "draw" if free else "buy", reason))
+            try:
+                inputs = await self._in_files(self._placer.inputs, plan)
+            except (OutputChanged, CorruptBlob):
+                return ""
+            request = Request(act.key, step.op, step.model, step.prompt, step.params, inputs, step.members, step.variant, self._take(plan, act))
+            try:
+                blobs, done = await self._pictures(provider, request, reproducible)
+            except ProviderError as problem:
+                self._fail(asset.id, problem.text, problem.hint or "")
+                self.planner.failed[asset.id] = problem.text
+                return ""
+        take = Take(
+            act.key,
+            request.take,
+            KEY_VERSION,
+            blobs,
+            f"{step.provider}/{step.model}",
+            None,
+            done.cost,
+            self.project.env.now(),
+            dict(done.notes),
+            None,
+            False,
+        )
+        word = "drawn" if free else "bought"
+        if not plan.last:
+            await self._ledger.record(take, (), durable=not reproducible)
+            self.say(StepFinished(asset.id, plan.number + 1, len(asset.steps), word))
+            return word
+        tree = str(self.project.root)
+        written = tuple(Written(tree, path, blob.digest, act.key) for path, blob in zip(asset.outputs, blobs, strict=True))
+        take = await self._ledger.record(take, written, durable=not reproducible)
+        self.planner.rebuy.discard(asset.id)
+        if not self._still_wanted(asset):
+            self.say(Kept(asset.id, "the spec changed meanwhile: the picture is in the store, not in its place"))
+            return word
+        again = self.planner.decide_step(asset, plan.number)
+        if again.action is None or again.action.key != act.key:
+            self.say(Kept(asset.id, "an input changed meanwhile: the picture is in the store, not in its place"))
+            return word
+        if again.decision.row in ("3a", "5", "10"):
+            self._end(again)
+            return word
+        try:
+            await self._ledger.place(again, tuple(b.digest for b in take.blobs), take.take, durable=not reproducible)
+        except (OutputChanged, CorruptBlob):
+            return ""
+        return word
+
+    def _take(self, plan: StepPlan, act: Action) -> int:
+        takes = [t.take for t in (plan.facts.store.takes if plan.facts.store else ())]
+        if plan.facts.locked is not None and plan.facts.locked.key == act.key and not plan.facts.reproducible:
+            takes.append(plan.facts.locked.take)
+        return max(takes, default=0) + 1 if not plan.facts.reproducible else 1
+
+    async def _pictures(self, provider: Any, request: Request, reproducible: bool) -> tuple[tuple[Blob, ...], Done]:  # noqa: ANN401
+        draw = getattr(provider, "draw", None)
+        if draw is not None:
+            return await self._loop.run_in_executor(self._draw, self._placer.drawn, draw, request)
+        done = await provider.submit(request, None, f"{request.key}-{request.take}")
+        if not isinstance(done, Done):
+            raise AssetbuildError("this release can't wait for remote jobs")
+        images: tuple[Image, ...] = done.images
+        return await self._loop.run_in_executor(self._files, self._placer.keep, images, request, not reproducible), done
+
+    async def _in_files(self, work: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401
+        return await self._loop.run_in_executor(self._files, work, *args)
+
+    def _still_wanted(self, asset: Asset) -> bool:
+        """Looks at the spec again, not more than four times a second for pictures that cost nothing."""
+        now = time.monotonic()
+        if self.project.table.free(asset.steps[-1].provider) and now - self._spec_looked < 0.25:  # noqa: PLR2004
+            return self._placer.wants(asset)
+        self._spec_looked = now
+        self._placer.look_at_spec()
+        return self._placer.wants(asset)
+
+    # ── ends ──
+
+    def _end(self, plan: StepPlan) -> None:
+        name, decision = plan.asset.id, plan.decision
+        if decision.verb is Verb.HELD:
+            self.held[name] = decision.text
+            self.say(Held(name, decision.text, decision.hint))
+        elif decision.verb is Verb.FAILED:
+            self._fail(name, decision.text, decision.hint)
+        else:
+            self.skipped[name] = decision.text
+            self.say(Skipped(name, decision.text))
+
+    def _fail(self, name: str, text: str, hint: str) -> None:
+        if name in self.failed:
+            return
+        self.failed[name] = text
+        self.planner.failed[name] = text
+        self.say(Failed(name, text, hint))
+        if self.options.fail_fast:
+            self.stopping = True
+
+    def _built(self, plans: Sequence[AssetPlan]) -> Built:
+        kinds = list(self.words.values())
+        now = {p.asset.id: self.planner.plans[p.asset.id] for p in plans}
+        quiet = [p for name, p in now.items() if name not in self.words and p.verb is Verb.UP_TO_DATE]
+        missing = sum(1 for p in quiet if p.leading.decision.row == "9")
+        summary = Summed(
+            len(quiet) - missing,
+            kinds.count("drawn"),
+            kinds.count("bought") + kinds.count("fetched"),
+            kinds.count("restored"),
+            len(self.held),
+            len(self.skipped),
+            len(self.failed),
+            missing,
+            time.monotonic() - self.started,
+            self.interrupted,
+        )
+        return Built(summary, self.words, self.failed, self.held, self.skipped)

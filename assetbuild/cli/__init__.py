@@ -1,0 +1,166 @@
+"""The command line: click, one module a family of commands, loaded when called. Builds the Env, turns errors into exit codes.
+
+This is the only room that ends the process. stdout is data, stderr is talk.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import AssetbuildError, SpecError
+from ..project import Env, Project, find_spec
+
+# name → (module, group of --help). Nothing is imported to print the help but the command's own module.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "build": ("making", "main"),
+    "plan": ("making", "main"),
+    "show": ("showing", "main"),
+    "use": ("choosing", "main"),
+    "init": ("starting", "main"),
+    "list": ("showing", "more"),
+    "graph": ("showing", "more"),
+    "rename": ("choosing", "more"),
+    "cache": ("keeping", "more"),
+    "doctor": ("starting", "more"),
+    "providers": ("starting", "more"),
+    "schema": ("starting", "more"),
+    "completion": ("starting", "more"),
+}
+
+
+class Commands(click.Group):
+    """Subcommands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """One command, imported now."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"assetbuild.cli.{COMMANDS[name][0]}")
+        found: click.Command = getattr(module, name.replace("-", "_") + "_command")
+        return found
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Says which command was meant when there is none of that name."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"there is no command `{name}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands one needs every day first, the rest under "more"."""
+        for group, title in (("main", "Commands"), ("more", "More")):
+            rows = []
+            for name, (_, where) in COMMANDS.items():
+                command = self.get_command(ctx, name) if where == group else None
+                if command is not None:
+                    rows.append((name, command.get_short_help_str(limit=80)))
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def make_env(environ: Any = None) -> Env:  # noqa: ANN401 - a mapping of texts
+    """The world, as the shell sees it."""
+    import shutil
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    return Env(Path.cwd(), environ or os.environ, sys.stdout, sys.stderr, tty=sys.stderr.isatty(), width=width)
+
+
+def open_project(spec: str | None, profile: str | None) -> Project:
+    """The project that the command is about. Raises UsageError, SpecError."""
+    env = make_env()
+    profile = profile or env.environ.get("ASSETBUILD_PROFILE") or None
+    return Project(env, find_spec(env.cwd, spec or env.environ.get("ASSETBUILD_SPEC")), profile)
+
+
+def say(text: str) -> None:
+    """A line of talk, to stderr."""
+    click.echo(text, err=True)
+
+
+def spec_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """`--spec` and `--profile`, on every command that reads a spec."""
+    from .completing import complete_profile
+
+    command = click.option("--profile", metavar="NAME", shell_complete=complete_profile, help="Use this profile of the spec.")(command)
+    return click.option("--spec", metavar="FILE", help="The spec; otherwise the nearest assets.yaml from here upward.")(command)
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="assetbuild")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Builds the pictures that a spec names: only what changed, bases before the edits that hang on them.
+
+    Without a command: what the state is, and what to do next.
+    """
+    if ctx.invoked_subcommand is None:
+        from .starting import state
+
+        ctx.exit(state())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command line; gives the exit code. Everything expected ends in one message, everything else in a report that can be pasted."""
+    try:
+        code = cli.main(args=argv, prog_name="assetbuild", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.Abort:
+        say("interrupted")
+        return 130
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    except click.ClickException as problem:
+        problem.show()
+        return 2
+    except AssetbuildError as problem:
+        text = problem.render()
+        placed = re.match(r"[^\s:]+:\d+:", text) is not None  # a problem with a place begins with it, as editors expect
+        say(text if placed or isinstance(problem, SpecError) else f"assetbuild: {text}")
+        return problem.exit_code
+    except BrokenPipeError:
+        # the reader went away (`| head`); nothing more can be said there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as problem:
+        say(f"assetbuild: {_os_text(problem)}")
+        return 1
+    except Exception:  # noqa: BLE001 - our bug: say so, with what is needed to mend it
+        import platform
+        import traceback
+
+        trace = traceback.format_exc()
+        say(f"assetbuild: this is a bug of assetbuild, not yours; nothing that was paid for is lost\n\n{trace}")
+        say(f"assetbuild {__version__}, Python {platform.python_version()}, {platform.platform()}")
+        return 70
+
+
+def _os_text(problem: OSError) -> str:
+    import errno
+
+    where = problem.filename or "a file"
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: {where} can't be written\n  hint: make room and run again; nothing that was made is lost"
+    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{where} can't be written here: {problem.strerror}"
+    return f"{where}: {problem.strerror or problem}"

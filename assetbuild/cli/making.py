@@ -1,0 +1,213 @@
+"""`build` and `plan`: the two commands that decide what is to be done."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ..errors import UsageError
+from ..facts import AssetPlan, Planner
+from ..plan import Verb, frozen_allows
+from ..project import Project
+from ..selection import select
+from . import open_project, say, spec_options
+from .completing import complete_what
+
+EXIT_FAILED, EXIT_HELD, EXIT_STALE, EXIT_INTERRUPTED = 1, 5, 3, 130
+
+
+def selection_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
+    """What `build` and `plan` share."""
+    for option in (
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N of each pattern, with their bases."),
+        click.option("--exclude", multiple=True, metavar="WHAT", help="Leave these out (same forms as WHAT)."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout (its shape is in schemas/)."),
+    ):
+        command = option(command)
+    return spec_options(command)
+
+
+@click.command("build", short_help="Make what changed.")
+@click.argument("what", nargs=-1, shell_complete=complete_what)
+@selection_options
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Pictures drawn here at once; otherwise one a core.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--frozen", is_flag=True, help="Make nothing: fail (exit 3) unless everything is up to date or can be put back. No network, no money.")
+@click.option("--replace", multiple=True, metavar="ID", help="Put our picture over a file that was edited by hand (yours is kept in the store).")
+@click.option("--rebuy", multiple=True, metavar="ID", help="Make a new take of a picture that is lost, refused or in doubt: pays again.")
+@click.option("-v", "--verbose", is_flag=True, help="A line when a picture is begun, too.")
+def build_command(
+    what: tuple[str, ...],
+    spec: str | None,
+    profile: str | None,
+    limit: int | None,
+    exclude: tuple[str, ...],
+    as_json: bool,
+    jobs: int | None,
+    fail_fast: bool,
+    frozen: bool,
+    replace: tuple[str, ...],
+    rebuy: tuple[str, ...],
+    verbose: bool,
+) -> None:
+    """Make what changed: bases before the edits that hang on them. Without WHAT, everything.
+
+    WHAT is an id, a pattern (`poster-*`), an output's path, `tag:launch` or `locale=ja`; `X+` adds what hangs on X.
+    """
+    if frozen and (replace or rebuy):
+        raise UsageError("--frozen makes nothing, so it can't be joined with --replace or --rebuy")
+    project = open_project(spec, profile)
+    try:
+        raise click.exceptions.Exit(
+            _build(project, [*what, *_new(replace, what), *_new(rebuy, what)], limit, exclude, as_json, jobs, fail_fast, frozen, replace, rebuy, verbose)
+        )
+    finally:
+        project.close()
+
+
+def _new(ids: Sequence[str], what: Sequence[str]) -> list[str]:
+    """`build --replace X` without WHAT means X."""
+    return [] if what else list(ids)
+
+
+def _build(
+    project: Project,
+    what: list[str],
+    limit: int | None,
+    exclude: tuple[str, ...],
+    as_json: bool,
+    jobs: int | None,
+    fail_fast: bool,
+    frozen: bool,
+    replace: tuple[str, ...],
+    rebuy: tuple[str, ...],
+    verbose: bool,
+) -> int:
+    from ..build import Build, Options
+    from ..report.ink import Ink
+    from ..report.words import summary
+
+    started = time.monotonic()
+    ids = select(project.graph, what, exclude=exclude, limit=limit)
+    _known(project, (*replace, *rebuy))
+    planner = Planner(project, rebuy=rebuy, replace=replace)
+    plans = planner.plan(ids)
+    ink = Ink.of(project.env.environ, tty=project.env.tty)
+    _shared(plans, project)
+    if frozen:
+        stale = [p for p in plans if not all(frozen_allows(s.decision, pinned=s.facts.pinned) for s in p.steps)]
+        if stale:
+            return _stale(stale, len(plans), as_json, ink, project)
+    with _report(project, ink, len(plans), verbose) as report:
+        run = Build(project, planner, ids, Options(jobs, fail_fast, frozen), report)
+        run.started = started
+        done = run.run(plans)
+    whole = not what and not exclude and limit is None
+    sentence = summary(done.summary)
+    if whole and not frozen:
+        from ..remembering import remember
+
+        remember(project, planner, [planner.plans[name] for name in ids], sentence.rsplit(" in ", 1)[0])
+    say(sentence)
+    if as_json:
+        click.echo(json.dumps(_build_json(done, [planner.plans[name] for name in ids]), ensure_ascii=False))
+    if done.summary.interrupted:
+        return EXIT_INTERRUPTED
+    if done.failed:
+        return EXIT_FAILED
+    if done.held or done.skipped:
+        return EXIT_HELD
+    return 0
+
+
+def _known(project: Project, ids: Sequence[str]) -> None:
+    for name in ids:
+        if name not in project.assets:
+            select(project.graph, [name])  # words the mistake
+            raise UsageError(f"`{name}` isn't one asset's id")
+
+
+def _shared(plans: Sequence[AssetPlan], project: Project) -> None:
+    """Ten assets with one manifest share one take; said once."""
+    by_key: dict[str, list[str]] = {}
+    for plan in plans:
+        one = plan.leading
+        if one.decision.verb is Verb.GENERATE and one.last and one.action is not None:
+            by_key.setdefault(one.action.key, []).append(plan.asset.id)
+    for names in by_key.values():
+        if len(names) > 1:
+            shown = ", ".join(f"`{n}`" for n in names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")  # noqa: PLR2004
+            say(f"{shown} are the same picture: it is made once (`variant:` would make them differ)")
+
+
+def _stale(stale: list[AssetPlan], count: int, as_json: bool, ink: Any, project: Project) -> int:  # noqa: ANN401
+    from ..report.planned import plan_json, plan_lines
+
+    if as_json:
+        click.echo(json.dumps(plan_json(stale, project), ensure_ascii=False))
+    for line in plan_lines(stale, project, ink, everything=False):
+        say(line)
+    say(f"{len(stale):,} of {count:,} aren't up to date (--frozen)")
+    return EXIT_STALE
+
+
+def _report(project: Project, ink: Any, count: int, verbose: bool) -> Any:  # noqa: ANN401
+    if project.env.tty and project.env.environ.get("TERM") != "dumb" and not project.env.environ.get("CI"):
+        from ..report.live import Live
+
+        return Live(project.env.stderr, ink, count, verbose=verbose)
+    from ..report.lines import Lines
+
+    return Lines(say, ink, verbose=verbose)
+
+
+def _build_json(done: Any, plans: Sequence[AssetPlan]) -> dict[str, Any]:  # noqa: ANN401
+    assets = []
+    for plan in plans:
+        name = plan.asset.id
+        if name in done.failed:
+            result, text = "failed", done.failed[name]
+        elif name in done.held:
+            result, text = "held", done.held[name]
+        elif name in done.skipped:
+            result, text = "skipped", done.skipped[name]
+        else:
+            result, text = done.words.get(name, "up to date" if plan.verb is Verb.UP_TO_DATE else "not done"), plan.leading.decision.text
+        assets.append({"id": name, "result": result, "outputs": list(plan.asset.outputs), "text": text})
+    counts = done.summary._asdict()
+    counts["seconds"] = round(counts["seconds"], 3)
+    return {"version": 1, "summary": counts, "assets": assets}
+
+
+@click.command("plan", short_help="Say what build would do, and why. Changes nothing.")
+@click.argument("what", nargs=-1, shell_complete=complete_what)
+@selection_options
+@click.option("--exit-code", is_flag=True, help="Exit 3 when there is something to do.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Every asset, also what is up to date and what repeats itself.")
+def plan_command(
+    what: tuple[str, ...], spec: str | None, profile: str | None, limit: int | None, exclude: tuple[str, ...], as_json: bool, exit_code: bool, everything: bool
+) -> None:
+    """Say what `build` would do, and why: which line of each picture's recipe differs. Changes nothing."""
+    project = open_project(spec, profile)
+    try:
+        from ..report.ink import Ink
+        from ..report.planned import plan_json, plan_lines, plan_summary
+
+        ids = select(project.graph, list(what), exclude=exclude, limit=limit)
+        plans = Planner(project).plan(ids)
+        _shared(plans, project)
+        if as_json:
+            click.echo(json.dumps(plan_json(plans, project), ensure_ascii=False))
+        else:
+            ink = Ink.of(project.env.environ, tty=project.env.stdout.isatty())
+            for line in plan_lines(plans, project, ink, everything=everything):
+                click.echo(line)
+            click.echo(plan_summary(plans, project))
+        pending = any(p.verb is not Verb.UP_TO_DATE for p in plans)
+        raise click.exceptions.Exit(EXIT_STALE if exit_code and pending else 0)
+    finally:
+        project.close()

@@ -1,0 +1,409 @@
+"""Looks at disk, lock and store, and gives `plan.decide` its facts, step by step, bases first. Writes nothing.
+
+One `Planner` is the truth of a run: map (asset, step) → what was last decided; `build` asks it again for a step after each thing that happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from . import lockfile
+from .digest import Action, Actions, changes, sealed
+from .lockfile import Line, Lock
+from .plan import (
+    LOOK,
+    Consent,
+    Decision,
+    Facts,
+    InputFacts,
+    LockedFacts,
+    OutputFacts,
+    Seen,
+    StoreFacts,
+    TakeFacts,
+    Verb,
+    decide,
+)
+from .project import Project
+from .spec.model import Asset, AssetInput, FileInput, Input, Step
+
+
+_CONSENT = Consent()  # free providers need none; money arrives with the providers that cost it
+
+
+class StepPlan(NamedTuple):
+    """One step as it was last decided. `digests` are its pictures' (one per member) as far as they are known, which those built on it see.
+
+    `action` is None while the key isn't known. `chosen` are the digests that a RESTORE places.
+    """
+
+    asset: Asset
+    number: int  # from 0
+    facts: Facts
+    decision: Decision
+    action: Action | None
+    digests: tuple[str, ...] | None
+
+    @property
+    def step(self) -> Step:
+        """The step of the spec."""
+        return self.asset.steps[self.number]
+
+    @property
+    def last(self) -> bool:
+        """Whether this step's picture is the asset's."""
+        return self.number == len(self.asset.steps) - 1
+
+
+class AssetPlan(NamedTuple):
+    """One asset: its steps in order."""
+
+    asset: Asset
+    steps: tuple[StepPlan, ...]
+    leading: StepPlan  # the step to speak of: the first at which something is to be done or said, else the last
+    verb: Verb  # what is to be done with the asset
+
+    @property
+    def purchases(self) -> int:
+        """Steps to be made for certain in this run."""
+        return sum(1 for one in self.steps if one.decision.verb is Verb.GENERATE)
+
+
+def _asset_plan(asset: Asset, steps: list[StepPlan]) -> AssetPlan:
+    leading = steps[-1]
+    for one in steps[:-1]:
+        if one.decision.verb is not Verb.UP_TO_DATE and one.decision.verb is not Verb.RESTORE:
+            leading = one
+            break
+    return AssetPlan(asset, tuple(steps), leading, leading.decision.verb)
+
+
+_BUSY = (Verb.GENERATE, Verb.RESUME)
+
+
+class Planner:
+    """Decides assets in building order. `rebuy` and `replace` are ids; `consent` is asked for each step that would be paid."""
+
+    def __init__(self, project: Project, *, rebuy: Collection[str] = (), replace: Collection[str] = ()) -> None:
+        self.project = project
+        self.rebuy, self.replace = set(rebuy), set(replace)
+        self.lock: Lock = project.lock
+        self.plans: dict[str, AssetPlan] = {}
+        self.steps: dict[tuple[str, int], StepPlan] = {}
+        self.needed: set[tuple[str, int]] = set()  # whose bytes a child is to be made from
+        self.failed: dict[str, str] = {}  # ids that failed in this run, with the sentence
+        self._actions = Actions()
+        self.own: dict[str, Line] = {}  # lines of this run
+        self.resolved: dict[str, tuple[Line, ...]] = {}  # ids whose line was doubled → the lines that don't count
+        self._written: dict[str, str] | None = None
+        self._by_digest: dict[str, list[tuple[str, str]]] | None = None  # digest → (id, path) of all lock lines
+        self._by_key: dict[str, list[tuple[str, int, tuple[str, ...], bool]]] | None = None
+
+    # ── the whole ──
+
+    def plan(self, ids: Sequence[str]) -> list[AssetPlan]:
+        """Decides these assets and everything they are made from; gives the plans of `ids`, in order."""
+        graph = self.project.graph
+        wanted = graph.with_bases(ids)
+        order = [name for name in graph.order if name in wanted]
+        for name in order:
+            self.decide_asset(name)
+        # A child that is to be made needs its bases' bytes here: decide those again, and whatever that changes (row 9, row 13).
+        for _ in range(len(order)):
+            lacking = {
+                key
+                for plan in (self.plans[name] for name in order)
+                for one in plan.steps
+                if one.decision.row in ("13", "15")
+                for key in self._lacking(one)
+            }
+            if not lacking - self.needed:
+                break
+            self.needed |= lacking
+            dirty = graph.with_users({name for name, _ in lacking})
+            for name in order:
+                if name in dirty:
+                    self.decide_asset(name)
+        return [self.plans[name] for name in ids]
+
+    def decide_asset(self, name: str) -> AssetPlan:
+        """Decides all steps of one asset anew; its bases must have been decided."""
+        asset = self.project.assets[name]
+        if name in self.lock.doubles:
+            self._resolve(asset)
+        line = self.lock.lines.get(name)
+        count = len(asset.steps)
+        first = count - 1 if asset.pin and line is not None else 0  # a pinned asset's inputs and earlier steps aren't looked at
+        found = []
+        for number in range(first, count):
+            plan = self.decide_step(asset, number, line)
+            found.append(plan)
+        self.plans[name] = result = _asset_plan(asset, found)
+        return result
+
+    def _resolve(self, asset: Asset) -> None:
+        """Two branches bought this asset's picture and their lines were merged by union: one line counts from now on."""
+        name, found = asset.id, self.lock.doubles.pop(asset.id)
+        wanted: str | None = None
+        for line in found:
+            self.lock.lines[name] = line
+            last = self.decide_asset(name).steps[-1]
+            if last.decision.accepted:
+                wanted = line.key
+                break
+        chosen = lockfile.resolve(
+            Lock({}, {name: found}),
+            spec_key=lambda _: wanted,
+            digest_on_disk=lambda path: None if (seen := self.project.digests.look(path)) is None else seen.digest,
+            at_hand=self.at_hand,
+        )[name]
+        self.lock.lines[name] = chosen
+        self.resolved[name] = tuple(line for line in found if line != chosen)
+
+    # ── one step ──
+
+    def decide_step(self, asset: Asset, number: int, line: Line | None = None) -> StepPlan:
+        """Gathers and decides one step; the store is looked into only if `decide` asks for it."""
+        line = line if line is not None else self.lock.lines.get(asset.id)
+        facts, act = self._gather(asset, number, line)
+        decision = decide(facts)
+        if decision is LOOK:
+            facts = self._with_store(asset, number, line, facts, act)
+            decision = decide(facts)
+        assert isinstance(decision, Decision)  # noqa: S101 - LOOK is answered once
+        if asset.id in self.failed and decision.verb in _BUSY:
+            decision = Decision("15", Verb.FAILED, self.failed[asset.id])
+        plan = StepPlan(asset, number, facts, decision, act, self._result_digests(facts, decision))
+        self.steps[asset.id, number] = plan
+        return plan
+
+    def _gather(self, asset: Asset, number: int, line: Line | None) -> tuple[Facts, Action | None]:
+        step = asset.steps[number]
+        last = number == len(asset.steps) - 1
+        pinned = asset.pin and line is not None
+        inputs = () if pinned else tuple(self._input(asset, number, one) for one in step.inputs)
+        act: Action | None = None
+        if not pinned or not step.inputs:
+            digests = [one.digest for one in inputs]
+            if None not in digests:
+                act = self._actions.action(step, digests)  # type: ignore[arg-type]
+        locked, locked_digests = _locked(line, number, last)
+        outputs = self._outputs(asset, last, locked_digests, (asset.id, number))
+        key = act.key if act else None
+        differs = None
+        if locked is not None:
+            differs = ()
+            if act is not None and line is not None and last and not pinned and key not in (locked.key, locked.chosen_for):
+                differs = changes(line.manifest, sealed(act.manifest))
+        facts = Facts(
+            asset.id,
+            key,
+            outputs,
+            inputs,
+            locked,
+            None,
+            pinned,
+            last,
+            self._is_needed(asset, number, last),
+            self.project.table.reproducible(step.provider),
+            differs,
+            _CONSENT,
+            last and asset.id in self.replace,
+            last and asset.id in self.rebuy,
+        )
+        return facts, act
+
+    def _is_needed(self, asset: Asset, number: int, last: bool) -> bool:
+        if (asset.id, number) in self.needed:
+            return True
+        return last and not self.project.graph.users.get(asset.id)
+
+    def _input(self, asset: Asset, number: int, one: Input) -> InputFacts:
+        source = one.source
+        if type(source) is FileInput:
+            found = self.project.digests.look(source.path)
+            if found is None:
+                return InputFacts(source.path, Seen.MISSING)
+            return InputFacts(source.path, Seen.POINTER if found.pointer else Seen.READY, found.digest, not found.pointer)
+        if type(source) is AssetInput:
+            other = self.project.assets[source.asset]
+            base = self.plans[source.asset].steps[-1]
+            place = base.step.members.index(source.member) if source.member else 0
+            label = f"{source.asset}#{source.member}" if source.member else source.asset
+            return self._seen(label, base, place, failed=other.id in self.failed)
+        return self._seen(f"{asset.id} step {number}", self.steps[asset.id, number - 1], 0)
+
+    def _seen(self, label: str, base: StepPlan, place: int, *, failed: bool = False) -> InputFacts:
+        verb = base.decision.verb
+        digest = base.digests[place] if base.digests is not None else None
+        if failed or verb in (Verb.FAILED, Verb.SKIPPED):
+            return InputFacts(label, Seen.FAILED)
+        if verb is Verb.HELD:
+            return InputFacts(label, Seen.HELD, digest)
+        if digest is None:
+            return InputFacts(label, Seen.WAITING)
+        return InputFacts(label, Seen.READY, digest)  # whether it is at hand is asked only if something is to be made from it
+
+    def _at_hand_too(self, asset: Asset, number: int, one: Input, fact: InputFacts) -> InputFacts:
+        if fact.digest is None or type(one.source) is FileInput or fact.seen is not Seen.READY:
+            return fact
+        source = one.source
+        base = self.plans[source.asset].steps[-1] if type(source) is AssetInput else self.steps[asset.id, number - 1]
+        coming = base.decision.verb in (Verb.RESTORE, Verb.GENERATE)
+        return fact._replace(at_hand=coming or self.at_hand(fact.digest))
+
+    def _lacking(self, one: StepPlan) -> Iterable[tuple[str, int]]:
+        """The steps of whose pictures this one would be made, and whose bytes aren't here."""
+        for fact, source in zip(one.facts.inputs, one.step.inputs, strict=False):
+            if fact.at_hand or fact.digest is None:
+                continue
+            if type(source.source) is AssetInput:
+                other = self.project.assets[source.source.asset]
+                yield other.id, len(other.steps) - 1
+            elif type(source.source) is not FileInput:
+                yield one.asset.id, one.number - 1
+
+    def _outputs(self, asset: Asset, last: bool, locked: Sequence[str], me: tuple[str, int]) -> tuple[OutputFacts, ...]:
+        if not last:  # an earlier step's picture lies in no folder; it is there when its bytes can be had, and missed only by who needs them
+            digest = locked[0] if locked else None
+            here = digest is not None and (me not in self.needed or self.at_hand(digest))
+            return (OutputFacts("", digest if here else None, digest, here),)
+        look = self.project.digests.look
+        out = []
+        for place, path in enumerate(asset.outputs):
+            found = look(path)
+            digest = locked[place] if place < len(locked) else None
+            if found is not None and found.pointer and me in self.needed and found.digest == digest and not self.at_hand(digest):
+                out.append(OutputFacts(path, None, digest))  # a pointer is enough to be up to date, not to make an edit from
+            else:
+                out.append(OutputFacts(path, None if found is None else found.digest, digest))
+        return tuple(out)
+
+    # ── what only the store knows ──
+
+    def _with_store(self, asset: Asset, number: int, line: Line | None, facts: Facts, act: Action | None) -> Facts:
+        takes = self.takes(asset, number, act.key if act else (facts.locked.key if facts.locked else None))
+        outputs = []
+        for place, one in enumerate(facts.outputs):
+            ours = self._ours(asset, one, line, takes, place)
+            outputs.append(
+                one._replace(
+                    at_hand=one.locked is not None and self.at_hand(one.locked),
+                    ours=ours,
+                    whose="" if ours or one.found is None or one.found == one.locked else self._whose(asset, one.found),
+                )
+            )
+        store = StoreFacts(tuple(takes), recorded=bool(takes))
+        inputs = tuple(self._at_hand_too(asset, number, *pair) for pair in zip(asset.steps[number].inputs, facts.inputs, strict=False))
+        return facts._replace(outputs=tuple(outputs), inputs=inputs, store=store)
+
+    def takes(self, asset: Asset, number: int, key: str | None) -> list[TakeFacts]:
+        """The recorded takes of a key: the store's results, and what lock lines name (DESIGN §3 row 8)."""
+        if key is None:
+            return []
+        found: dict[tuple[str, ...], TakeFacts] = {}
+        store = self.project.look_store()
+        if store is not None:
+            for take in store.takes(key):
+                digests = tuple(b.digest for b in take.blobs)
+                found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected)
+        for name, number_of_take, digests, by_hand in self._lines_by_key().get(key, ()):
+            if digests in found or (by_hand and name in self.project.assets):
+                continue
+            found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests))
+        return list(found.values())
+
+    def _lines_by_key(self) -> dict[str, list[tuple[str, int, tuple[str, ...], bool]]]:
+        if self._by_key is None:
+            self._by_key = {}
+            for name, line in self.lock.lines.items():
+                self._by_key.setdefault(line.key, []).append((name, line.take, tuple(o.digest for o in line.outputs), line.by_hand))
+                for step in line.steps:
+                    self._by_key.setdefault(step.key, []).append((name, step.take, step.digests, False))
+        return self._by_key
+
+    def _lines_by_digest(self) -> dict[str, list[tuple[str, str]]]:
+        if self._by_digest is None:
+            self._by_digest = {}
+            for name, line in self.lock.lines.items():
+                for output in line.outputs:
+                    self._by_digest.setdefault(output.digest, []).append((name, output.path))
+        return self._by_digest
+
+    def at_hand(self, digest: str) -> bool:
+        """Whether these bytes can be had without paying: in the store, or in a file that a lock line names."""
+        store = self.project.look_store()
+        if store is not None and store.cas.has(digest):
+            return True
+        return self.file_with(digest) is not None
+
+    def file_with(self, digest: str) -> str | None:
+        """A file in the project that a lock line names for this digest and that has it."""
+        for _, path in self._lines_by_digest().get(digest, ()):
+            found = self.project.digests.look(path)
+            if found is not None and found.digest == digest and not found.pointer:
+                return path
+        return None
+
+    def _ours(self, asset: Asset, one: OutputFacts, line: Line | None, takes: Sequence[TakeFacts], place: int) -> bool:
+        if one.found is None or one.found == one.locked:
+            return True
+        if any(place < len(t.digests) and t.digests[place] == one.found for t in takes):
+            return True
+        if line is None:
+            return False  # `written` counts only while the asset has a lock line
+        if self._written is None:
+            store = self.project.look_store()
+            self._written = store.written(str(self.project.root)) if store is not None else {}
+        return self._written.get(one.path) == one.found
+
+    def _whose(self, asset: Asset, digest: str) -> str:
+        for name, _ in self._lines_by_digest().get(digest, ()):
+            if name != asset.id:
+                return f"the picture of `{name}`"
+        return ""
+
+    def _result_digests(self, facts: Facts, decision: Decision) -> tuple[str, ...] | None:
+        """What those built on this step see of it."""
+        locked = tuple(o.locked for o in facts.outputs)
+        if decision.verb is Verb.RESTORE and decision.row == "8" and facts.store is not None:
+            return next((t.digests for t in facts.store.takes if t.take == decision.take and t.at_hand), None)
+        if None in locked:
+            return None
+        known = tuple(d for d in locked if d is not None)
+        if decision.verb in (Verb.UP_TO_DATE, Verb.RESTORE):
+            return known
+        if decision.verb is Verb.HELD and decision.accepted:
+            return known
+        if decision.verb is Verb.GENERATE and decision.accepted and facts.reproducible and not facts.rebuy:
+            return known  # it will be the same bytes; if not, those built on it are decided again
+        return None
+
+    def learned_line(self, line: Line) -> None:
+        """A lock line of ours is new: it counts from now on."""
+        self.own[line.id] = self.lock.lines[line.id] = line
+        if self._by_digest is not None:
+            for output in line.outputs:
+                self._by_digest.setdefault(output.digest, []).append((line.id, output.path))
+        if self._by_key is not None:
+            self._by_key.setdefault(line.key, []).append((line.id, line.take, tuple(o.digest for o in line.outputs), line.by_hand))
+
+    def reread(self) -> None:
+        """Another run wrote: lockfile and `written` rows are looked up anew; own lines may not be merged yet."""
+        self.lock = self.project.read_lock()
+        self.lock.lines.update(self.own)
+        self._written = self._by_digest = self._by_key = None
+
+
+
+def _locked(line: Line | None, number: int, last: bool) -> tuple[LockedFacts | None, tuple[str, ...]]:
+    """What the lock line says of one step of the chain."""
+    if line is None:
+        return None, ()
+    if last:
+        return LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take), tuple(o.digest for o in line.outputs)
+    if number < len(line.steps):
+        step = line.steps[number]
+        return LockedFacts(step.key, take=step.take), step.digests
+    return None, ()

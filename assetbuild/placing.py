@@ -1,0 +1,344 @@
+"""Putting pictures where they belong: into the store, into their files, into the lockfile, in the order that survives a kill.
+
+`Placer` works with files and runs in worker threads; `Ledger` gathers what many pictures have to write into few transactions and few
+lockfile merges, and is used by the event loop only. Neither decides anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import NamedTuple
+
+from .claims import Claims
+from .digest import KEY_VERSION, sealed
+from .errors import ActionFailed, SpecError, StoreError
+from .facts import Planner, StepPlan
+from .files import private_folder
+from .former import note
+from .lockfile import Line, LockedStep, Output
+from .project import Project
+from .providers.base import Done, Image, Picture, Request
+from .spec.model import Asset, FileInput
+from .store import Blob, Take, Written
+
+LOCK_SECONDS = 1.0  # the lockfile is merged at most this often; until then the results are the truth (row 8)
+
+
+class OutputChanged(Exception):  # noqa: N818 - it isn't an error: the step is decided again
+    """What lies at an output isn't what it was when the step was decided."""
+
+
+class Placer:
+    """The file work of a run. Every method may run in a worker thread."""
+
+    def __init__(self, project: Project, planner: Planner) -> None:
+        self.project, self.planner = project, planner
+        self.cas = project.store.cas
+        self._assets: dict[str, Asset] = dict(project.assets)
+        self._spec_stats = self._stats()
+        self._staged: Path | None = None
+
+    # ── inputs and results ──
+
+    def inputs(self, plan: StepPlan) -> tuple[Picture, ...]:
+        """The step's input pictures as files of the store, whose bytes can't change under the provider. Raises OutputChanged when one did."""
+        if plan.action is not None:
+            self.cas.put(plan.action.text.encode(), durable=False)  # the full manifest: its sha256 is the key
+        pictures = []
+        for one, fact in zip(plan.step.inputs, plan.facts.inputs, strict=True):
+            assert fact.digest is not None  # noqa: S101 - decided to be made
+            if not self.cas.has(fact.digest):
+                path = one.source.path if type(one.source) is FileInput else self.planner.file_with(fact.digest)
+                if path is None:
+                    raise ActionFailed(f"the picture of `{fact.label}` vanished while it was needed")
+                if self.cas.put_file(self.project.root / path, durable=False) != fact.digest:
+                    raise OutputChanged
+            pictures.append(Picture(fact.digest, self.cas.path(fact.digest), one.role, one.name, one.hint))
+        return tuple(pictures)
+
+    def drawn(self, draw: Callable[[Request], object], request: Request) -> tuple[tuple[Blob, ...], Done]:
+        """Draws here and keeps the pictures. What can be drawn again isn't synced to disk."""
+        answer = draw(request)
+        done = answer if isinstance(answer, Done) else Done(answer)  # type: ignore[arg-type]
+        return self.keep(done.images, request, False), done
+
+    def keep(self, images: Sequence[Image], request: Request, durable: bool) -> tuple[Blob, ...]:
+        """The pictures as blobs of the store, in the order of the set's members. Raises ActionFailed when one is missing."""
+        by_member = {image.member: image for image in images}
+        wanted = request.members or ("",)
+        blobs = []
+        for member in wanted:
+            if member not in by_member:
+                raise ActionFailed(f"the provider gave {len(images)} of {len(wanted)} pictures")
+            image = by_member[member]
+            blobs.append(Blob(member, self.cas.put(image.data, durable=durable), len(image.data), image.media))
+        return tuple(blobs)
+
+    # ── outputs ──
+
+    def preserve(self, plan: StepPlan, digests: Sequence[str]) -> Take | None:
+        """Before an output is replaced its old bytes are in the store (invariant 5). Gives its lock line as a take, if the store doesn't know it."""
+        replaced = False
+        for output, digest in zip(plan.facts.outputs, digests, strict=True):
+            if output.found is None or output.found == digest:
+                continue
+            replaced = True
+            if not self.cas.has(output.found):
+                kept = self.cas.put_file(self.project.root / output.path, durable=True)
+                if kept != output.found:
+                    raise OutputChanged
+        line = self.planner.lock.lines.get(plan.asset.id)
+        return self.take_of(line) if replaced and line is not None else None
+
+    def take_of(self, line: Line) -> Take | None:
+        """A lock line's picture as a take, if its bytes are in the store and no such take is."""
+        old = tuple(o.digest for o in line.outputs)
+        if not old or not all(self.cas.has(d) for d in old):
+            return None
+        known = self.project.store.takes(line.key)
+        if any(tuple(b.digest for b in take.blobs) == old for take in known):
+            return None
+        blobs = tuple(Blob(o.member, o.digest, o.size, _media(o.path)) for o in line.outputs)
+        made_by = f"{line.manifest.get('provider', '?')}/{line.manifest.get('model', '?')}"
+        return Take(line.key, line.take, line.key_version, blobs, made_by, line.host, None, self.project.env.now(), {}, line.rejected, line.by_hand)
+
+    def put_in_place(self, plan: StepPlan, digests: Sequence[str], durable: bool) -> None:
+        """Replaces the outputs, each at once. Raises OutputChanged when somebody wrote there since the step was decided."""
+        for output, digest in zip(plan.facts.outputs, digests, strict=True):
+            target = self.project.root / output.path
+            now = self.project.digests.look(output.path)
+            found = None if now is None else now.digest
+            if found == digest and now is not None and not now.pointer:
+                continue
+            if found != output.found:
+                raise OutputChanged
+            if not self.cas.has(digest):
+                path = self.planner.file_with(digest)
+                if path is None or self.cas.put_file(self.project.root / path, durable=durable) != digest:
+                    raise OutputChanged
+            self.cas.copy_out(digest, target, durable=durable, staging=self._staging())
+
+    def _staging(self) -> Path | None:
+        """Where half-written outputs lie: in a folder of ours, so that a kill leaves nothing among the user's files."""
+        if self._staged is None:
+            try:
+                self._staged = private_folder(self.project.root) / "tmp"
+                self._staged.mkdir(exist_ok=True)
+                self._sweep(self._staged)
+            except (OSError, StoreError):
+                return None
+        return self._staged
+
+    def _sweep(self, folder: Path) -> None:
+        """What killed runs left, a day later; a run that is alive never needs a file that long."""
+        for path in folder.iterdir():
+            if path.stat().st_mtime < self.project.env.now() - 86_400:
+                path.unlink(missing_ok=True)
+
+    # ── the spec, looked at again ──
+
+    def look_at_spec(self) -> None:
+        """Reads the spec anew if one of its files changed. An unreadable spec wants nothing."""
+        stats = self._stats()
+        if stats == self._spec_stats:
+            return
+        self._spec_stats = stats
+        try:
+            self._assets = {asset.id: asset for asset in self.project.load_spec().assets}
+        except SpecError:
+            self._assets = {}
+
+    def wants(self, asset: Asset) -> bool:
+        """Whether the spec, as it was last looked at, still says this of the asset."""
+        now = self._assets.get(asset.id)
+        return now is asset or (now is not None and _essence(now) == _essence(asset))
+
+    def _stats(self) -> list[tuple[int, int, int] | None]:
+        found: list[tuple[int, int, int] | None] = []
+        for path in self.project.spec.files:
+            try:
+                stat = (self.project.root / path).stat()
+                found.append((stat.st_size, stat.st_mtime_ns, stat.st_ino))
+            except OSError:
+                found.append(None)
+        return found
+
+
+def _essence(asset: Asset) -> tuple[object, ...]:
+    return asset.outputs, tuple(step._replace(place=None) for step in asset.steps), asset.pin
+
+
+def _media(path: str) -> str:
+    ending = path.rpartition(".")[2].lower()
+    return {"jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp"}.get(ending, "image/png")
+
+
+def lock_line(planner: Planner, plan: StepPlan, digests: Sequence[str], take: int, sizes: Sequence[int]) -> Line:
+    """The asset's line once these pictures are in their places. A line that is accepted keeps its key and decisions."""
+    asset, step = plan.asset, plan.step
+    members = step.members or ("",)
+    outputs = tuple(Output(path, member, digest, size) for path, member, digest, size in zip(asset.outputs, members, digests, sizes, strict=True))
+    old = planner.lock.lines.get(asset.id)
+    if old is not None and plan.decision.accepted and tuple(o.digest for o in old.outputs) == tuple(digests):
+        return old._replace(outputs=outputs)
+    assert plan.action is not None  # noqa: S101 - only an accepted picture may have no key
+    earlier = []
+    for number in range(len(asset.steps) - 1):
+        one = planner.steps[asset.id, number]
+        if one.action is not None and one.digests is not None:
+            number_of_take = one.decision.take or (one.facts.locked.take if one.facts.locked is not None else 1)
+            earlier.append(LockedStep(one.action.key, KEY_VERSION, one.digests, number_of_take))
+    host = None
+    return Line(
+        asset.id, plan.action.key, KEY_VERSION, sealed(plan.action.manifest), outputs, take, tuple(earlier), None, False, None, None, host
+    )
+
+
+class _Entry(NamedTuple):
+    take: Take | None
+    written: tuple[Written, ...]
+    durable: bool
+    answer: asyncio.Future[Take | None]
+
+
+class Ledger:
+    """What a run writes down, gathered: one transaction for all pictures that wait for one, one lockfile merge a second."""
+
+    def __init__(self, project: Project, loop: asyncio.AbstractEventLoop, files: Executor, placer: Placer, *, frozen: bool = False) -> None:
+        self.project, self.loop, self.files, self.placer = project, loop, files, placer
+        self.planner = placer.planner
+        self.frozen = frozen
+        self._queue: list[_Entry] = []
+        self._recorder: asyncio.Task[None] | None = None
+        self._lines: dict[str, Line | None] = {}
+        self._former: list[Line] = []  # lines that are replaced, for `use ID previous`
+        self._claims: Claims | None = None
+
+    # ── takes and `written` rows ──
+
+    async def record(self, take: Take | None, written: Sequence[Written], *, durable: bool) -> Take:
+        """Writes a take and where its pictures will go, in one transaction. Gives the take as recorded."""
+        entry = _Entry(take, tuple(written), durable, self.loop.create_future())
+        self._queue.append(entry)
+        if self._recorder is None or self._recorder.done():
+            self._recorder = asyncio.ensure_future(self._record_all())
+        answer = await entry.answer
+        return answer if answer is not None else take  # type: ignore[return-value]
+
+    async def _record_all(self) -> None:
+        while self._queue:
+            batch, self._queue = self._queue, []
+            takes = [entry.take for entry in batch if entry.take is not None]
+            written = [row for entry in batch for row in entry.written]
+            durable = any(entry.durable for entry in batch)
+            try:
+                recorded = await self.loop.run_in_executor(self.files, self._record, takes, written, durable)
+            except BaseException as problem:  # noqa: BLE001 - handed to everybody who waits
+                for entry in batch:
+                    if not entry.answer.done():
+                        entry.answer.set_exception(problem)
+                continue
+            given = iter(recorded)
+            for entry in batch:
+                if not entry.answer.done():
+                    entry.answer.set_result(next(given) if entry.take is not None else None)
+
+    def _record(self, takes: list[Take], written: list[Written], durable: bool) -> list[Take]:
+        return list(self.project.store.record(takes, written, durable=durable))
+
+    # ── outputs and lock lines ──
+
+    async def place(self, plan: StepPlan, digests: Sequence[str], take: int, *, durable: bool) -> bool:
+        """Old bytes into the store → rows → outputs → lock line. Raises OutputChanged."""
+        old = await self.loop.run_in_executor(self.files, self.placer.preserve, plan, digests)
+        tree = str(self.project.root)
+        wrong = [(o, d) for o, d in zip(plan.facts.outputs, digests, strict=True) if o.found != d]
+        if wrong:
+            rows = [Written(tree, o.path, d, plan.action.key if plan.action else None) for o, d in wrong]
+            await self.record(old, rows, durable=durable or old is not None)
+            await self.loop.run_in_executor(self.files, self.placer.put_in_place, plan, digests, durable)
+        sizes = [self._size(d, o.path) for o, d in zip(plan.facts.outputs, digests, strict=True)]
+        self.own(lock_line(self.planner, plan, digests, take or self._locked_take(plan), sizes))
+        return True
+
+    def _locked_take(self, plan: StepPlan) -> int:
+        return plan.facts.locked.take if plan.facts.locked is not None else 1
+
+    def _size(self, digest: str, path: str) -> int:
+        try:
+            return self.placer.cas.path(digest).stat().st_size
+        except OSError:
+            return (self.project.root / path).stat().st_size
+
+    def own(self, line: Line) -> None:
+        """This line is written with the next merge."""
+        old = self.planner.lock.lines.get(line.id)
+        if self.frozen or old == line:
+            return
+        if old is not None and old.picture != line.picture:
+            self._former.append(old)
+        self._lines[line.id] = line
+        self.planner.learned_line(line)
+
+    def moved(self, plan: StepPlan) -> None:
+        """An up-to-date asset whose line names other paths, or stands there twice, gets one line with its own."""
+        line = self.planner.lock.lines.get(plan.asset.id)
+        if line is None or len(line.outputs) != len(plan.asset.outputs):
+            return
+        if plan.asset.id in self.planner.resolved:  # a doubled line becomes one; the picture that lost stays in the results
+            self._lines[line.id] = line
+        if tuple(o.path for o in line.outputs) == plan.asset.outputs:
+            return
+        outputs = tuple(o._replace(path=path) for o, path in zip(line.outputs, plan.asset.outputs, strict=True))
+        self.own(line._replace(outputs=outputs))
+
+    async def keep_flushing(self) -> None:
+        """Merges own lines into the lockfile once a second, until cancelled; less often where a merge takes long (100,000 lines)."""
+        pause = LOCK_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            began = self.loop.time()
+            await self.flush()
+            pause = max(LOCK_SECONDS, 10 * (self.loop.time() - began))
+
+    async def flush(self) -> None:
+        """Merges what is new."""
+        if self._lines:
+            lines, self._lines = self._lines, {}
+            await self.loop.run_in_executor(self.files, self._merge, lines)
+
+    def _merge(self, lines: dict[str, Line | None]) -> None:
+        replaced, self._former = self._former, []
+        note(self.project.root, self.project.spec.lock, replaced, self.project.env.now())
+        merge_lines(self.project, lines)
+
+    async def close(self) -> None:
+        """The last rows and lines; claims are let go."""
+        if self._recorder is not None:
+            await asyncio.gather(self._recorder, return_exceptions=True)
+        await self.flush()
+        if self._claims is not None:
+            self._claims.close()
+
+    # ── claims ──
+
+    async def claim(self, key: str) -> bool:
+        """The right to make this key now, over all processes."""
+        if self._claims is None:
+            self._claims = Claims(self.project.store)
+        return await self.loop.run_in_executor(self.files, self._claims.claim, key)
+
+    async def release(self, key: str) -> None:
+        """Gives it back."""
+        if self._claims is not None:
+            await self.loop.run_in_executor(self.files, self._claims.release, key)
+
+
+def merge_lines(project: Project, lines: dict[str, Line | None]) -> None:
+    """Merges own lines into the lockfile of the project's profile, under its lock; others' lines stay as they are."""
+    from . import lockfile
+
+    lockfile.merge(project.root / project.spec.lock, lines)

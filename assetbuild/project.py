@@ -1,0 +1,182 @@
+"""One project on disk: where its spec is, what it says, and the stores that belong to it, each opened when first asked for.
+
+Knows where things lie; knows nothing of what is to be done with them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO, cast
+
+from . import stamptable
+from .errors import ProviderSetupError, UsageError
+from .graph import Graph
+from .lockfile import Lock
+from .providers.base import Provider
+from .spec.model import Asset, ModelTable, Spec
+from .stamps import FileDigests
+from .store import Store, store_root
+
+SPEC_NAME = "assets.yaml"
+BUILT_IN = {"comp": "assetbuild.providers.comp"}
+
+
+class Env(NamedTuple):
+    """Everything a run takes from the world outside its files. Made once, in `cli`; tests make their own."""
+
+    cwd: Path
+    environ: Mapping[str, str]
+    stdout: TextIO
+    stderr: TextIO
+    now: Callable[[], float] = time.time
+    tty: bool = False
+    width: int = 100
+    cpus: int = os.cpu_count() or 1
+
+
+def find_spec(cwd: Path, given: str | None = None) -> Path:
+    """The spec's path: the given one, or the nearest `assets.yaml` from the working directory upward. Raises UsageError."""
+    if given is not None:
+        path = Path(os.path.abspath(cwd / given))
+        if path.is_dir():
+            path = path / SPEC_NAME
+        if not path.exists():
+            raise UsageError(f"there is no spec at {given}")
+        return path
+    for folder in (cwd, *cwd.parents):
+        if (folder / SPEC_NAME).is_file():
+            return folder / SPEC_NAME
+    raise UsageError(f"there is no {SPEC_NAME} here or in a folder above", hint="`assetbuild init` writes one")
+
+
+def load_provider(name: str) -> Provider:
+    """A provider's module. Built-ins come from a dict: looking through entry points costs 50 ms. Raises ProviderSetupError."""
+    if name in BUILT_IN:
+        return cast(Provider, importlib.import_module(BUILT_IN[name]))
+    from importlib.metadata import entry_points  # 50 ms, only for providers that others made
+
+    for point in entry_points(group="assetbuild.providers"):
+        if point.name == name:
+            return cast(Provider, point.load())
+    raise ProviderSetupError(f"provider `{name}` isn't installed", hint="`assetbuild providers` lists what is")
+
+
+def installed_tables() -> dict[str, dict[str, Any]]:
+    """The model tables (`MODELS`) of the providers that other packages have installed under `assetbuild.providers`, by name."""
+    from importlib.metadata import entry_points  # 50 ms, only when a spec names a provider that isn't built in
+
+    return {point.name: point.load().MODELS for point in entry_points(group="assetbuild.providers")}
+
+
+class Project:
+    """An open project under one profile. Nothing is written by opening it."""
+
+    def __init__(self, env: Env, spec_path: Path, profile: str | None = None) -> None:
+        from .files import git_dirs
+
+        self.env = env
+        self.root = spec_path.parent
+        self.spec_name = spec_path.name
+        self.profile = profile
+        self.git = git_dirs(self.root)
+        self._providers: dict[str, Provider] = {}
+        self._store: Store | None = None
+
+    @cached_property
+    def table(self) -> ModelTable:
+        """What is known of every provider's models."""
+        from .providers.table import builtin
+
+        return builtin(installed_tables)
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The spec under the profile. Raises SpecError with every problem."""
+        return self.load_spec()
+
+    def load_spec(self) -> Spec:
+        """Reads the spec anew."""
+        from .reader import DiskReader
+        from .spec import load
+
+        return load(self.spec_name, DiskReader(str(self.root)), self.table, profile=self.profile)
+
+    @cached_property
+    def assets(self) -> dict[str, Asset]:
+        """The assets by id."""
+        return self.graph.assets
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The assets in building order."""
+        return Graph(self.spec.assets)
+
+    @property
+    def tree(self) -> Path:
+        """The folder in which this profile's `.assetbuild` things and outputs live."""
+        return self.root / self.spec.tree
+
+    @property
+    def stamps_path(self) -> Path:
+        """The table of the last look at this profile's files."""
+        other = None if self.spec_name == SPEC_NAME else f"{self.spec_name}:{self.profile or ''}"
+        return Path(stamptable.table_path(str(self.root), other or self.profile))
+
+    @cached_property
+    def digests(self) -> FileDigests:
+        """Digests of files, through the table of stamps."""
+        return FileDigests(str(self.root), str(self.stamps_path))
+
+    @cached_property
+    def lock(self) -> Lock:
+        """The lockfile as it was when first asked for."""
+        return self.read_lock()
+
+    def read_lock(self) -> Lock:
+        """Reads the lockfile anew."""
+        from . import lockfile
+
+        return lockfile.read(self.root / self.spec.lock)
+
+    @cached_property
+    def store_path(self) -> Path:
+        """Where this project's store is, or would be."""
+        return store_root(self.root, spec_store=self.spec.store, environ=self.env.environ)
+
+    def store_exists(self) -> bool:
+        """Whether there is a store to look into; looking never makes one."""
+        return self._store is not None or (self.store_path / "store.db").exists()
+
+    @property
+    def store(self) -> Store:
+        """The store, made if need be."""
+        if self._store is None:
+            self._store = Store.open(self.store_path)
+            self._store.register_tree(str(self.root), [self.spec.lock])
+        return self._store
+
+    def look_store(self) -> Store | None:
+        """The store if there is one already."""
+        if self._store is not None:
+            return self._store
+        if not self.store_exists():
+            return None
+        self._store = Store.open(self.store_path)
+        return self._store
+
+    def provider(self, name: str) -> Provider:
+        """A provider's module, imported once."""
+        if name not in self._providers:
+            self._providers[name] = load_provider(name)
+        return self._providers[name]
+
+    def close(self) -> None:
+        """Lets go of the store."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None

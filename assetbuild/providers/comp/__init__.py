@@ -1,0 +1,70 @@
+"""The `comp` provider: layout drafts drawn here, free and offline, in place of a bought picture. Knows the contract; the
+rooms below it draw.
+
+`drafting` leads: `reading` (prompt → what is asked) → `layout` (→ pages) → `press` (typst → PNG); `pictures` looks at inputs,
+`scripts` knows fonts and scripts, `palette` colours, `lexicon` words; the drawing itself is typst, in `drawing/`. The same
+request gives the same PNG bytes on every machine, in every thread and process. Two exceptions, both told: words in Chinese,
+Japanese or Korean need the `[cjk]` extra (`Done.notes["missing_fonts"]` where it isn't installed), and JPEG and WebP bytes
+follow the installed Pillow. Model `comp-1` is raised whenever the drawing changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..base import Done, Image, Kind, Pending, Price, ProviderError, Request, Submitted
+
+MODELS = ("comp-1",)
+OPS = ("generate", "edit", "upscale", "remove-background")
+MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+
+replay_window: float | None = None
+reproducible = True
+free = True
+
+
+def check(request: Request) -> list[str]:
+    """Problems that can be known offline."""
+    problems = []
+    if request.model not in MODELS:
+        problems.append(f"comp has no model `{request.model}`: use `{MODELS[-1]}`")
+    if request.op not in OPS:
+        problems.append(f"comp can't do `{request.op}`: it has {', '.join(OPS)}")
+    elif request.op != "generate" and not any(picture.role == "base" for picture in request.inputs):
+        problems.append(f"`{request.op}` needs a base picture: name one with `base:`")
+    if str(request.params.get("output_format", "png")) not in MEDIA:
+        problems.append(f"comp can't write `{request.params['output_format']}`: use png, jpeg or webp")
+    return problems
+
+
+def estimate(request: Request) -> Price:
+    """Nothing, ever."""
+    return Price(0, 0)
+
+
+async def submit(request: Request, http: Any, idempotency_key: str) -> Submitted | Done:  # noqa: ANN401 - the contract's shape
+    """Draws at once, in a worker thread. Raises ProviderError (INVALID) when an input can't be read."""
+    import asyncio
+
+    return await asyncio.to_thread(done, request)
+
+
+async def poll(remote_id: str, http: Any) -> Pending | Done:  # noqa: ANN401 - the contract's shape
+    """There is nothing to ask: raises ProviderError (INVALID)."""
+    raise ProviderError(Kind.INVALID, f"comp draws at once and has no job `{remote_id}`")
+
+
+def draw(request: Request) -> tuple[Image, ...]:
+    """The action's pictures. Takes 20 to 100 ms of one core a picture and lets other threads run. Raises ProviderError
+    (INVALID).
+    """
+    return done(request).images
+
+
+def done(request: Request) -> Done:
+    """As `draw`, with the notes: `missing_fonts` with the texts and the way out. Raises ProviderError (INVALID)."""
+    from . import drafting  # typst and Pillow come with it
+
+    for problem in check(request):
+        raise ProviderError(Kind.INVALID, problem)
+    return drafting.draft(request)

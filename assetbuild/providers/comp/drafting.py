@@ -1,0 +1,82 @@
+"""One action from request to bytes: looks at the inputs, has the pages laid out and printed, encodes. Knows the order, draws
+nothing itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from ..base import Done, Image, Kind, ProviderError, Request
+from . import layout, pictures, press, scripts
+from .pictures import Seen
+
+MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+LARGEST = 64_000_000  # pixels of a picture that upscale makes
+
+
+def draft(request: Request) -> Done:
+    """The pictures of a request that `check` found right. Raises ProviderError (INVALID)."""
+    try:
+        wheels = scripts.wheels()
+    except LookupError as error:
+        hint = "`pip install assetbuild` installs `manimgx-fonts` with it"
+        raise ProviderError(Kind.INVALID, "the fonts of comp aren't installed", hint=hint) from error
+    with contextlib.ExitStack() as open_folders:
+        made, root = _pages(request, wheels.cjk is not None, open_folders)
+        try:
+            pngs = press.pages({"pages": made.pages}, wheels if made.cjk else wheels._replace(cjk=None), root)
+        except ProviderError:
+            for picture in request.inputs:  # which one was it? Pillow, looking closely, names it
+                pictures.look(picture, closely=True)
+            raise
+    form = str(request.params.get("output_format") or "png")
+    drawn = pngs if form == "png" else [pictures.encode(png, form) for png in pngs]
+    return Done(
+        tuple(Image(data, MEDIA[form], name) for data, name in zip(drawn, request.members or ("",), strict=True)), 0, made.notes
+    )
+
+
+def _pages(request: Request, cjk: bool, open_folders: contextlib.ExitStack) -> tuple[layout.Pages, Path | None]:
+    """The pages and the folder that their pictures are named from."""
+    base = next((picture for picture in request.inputs if picture.role == "base"), None) if request.op != "generate" else None
+    if base is not None and request.op == "upscale":
+        seen = pictures.look(base, closely=True)
+        scale = int(request.params.get("scale") or 2)
+        if seen.w * seen.h * scale * scale > LARGEST:
+            text = f"{seen.w} x {seen.h} pixels enlarged {scale} times are more than {LARGEST // 1_000_000} million"
+            raise ProviderError(Kind.INVALID, text, hint="use `scale: 2`, or a smaller base")
+        root, (placed,) = _place([seen], open_folders)
+        return layout.copy(request, placed, (seen.w * scale, seen.h * scale), f"×{scale}"), root
+    if base is not None and request.op == "remove-background":
+        seen = pictures.look(base, closely=True)
+        cut, w, h = pictures.cut_out(base, layout.strip_share(seen.w, seen.h))
+        root, (placed,) = _place([seen], open_folders, cut)
+        return layout.copy(request, placed, (w, h), "", transparent=True), root
+    shown = [picture for picture in request.inputs if picture.role == "reference"]
+    looked = ([pictures.look(base, closely=True)] if base else []) + [pictures.look(picture) for picture in shown]
+    boards = (pictures.look(picture, closely=True).colours for picture in request.inputs if picture.role == "style")
+    root, all_placed = _place(looked, open_folders)
+    insets = tuple(zip(all_placed[1:] if base else all_placed, [picture.name for picture in shown], strict=True))
+    return layout.pages(request, cjk=cjk, base=all_placed[0] if base else None, insets=insets, board=next(boards, ())), root
+
+
+def _place(seen: list[Seen], open_folders: contextlib.ExitStack, instead: bytes | None = None) -> tuple[Path | None, list[Seen]]:
+    """Where typst reads pictures from, and the pictures with their paths from there: where they lie, or as copies in a folder
+    that goes with `open_folders` when one has to be converted, or they share no folder (Windows drives). `instead` are the
+    bytes to take for the only one.
+    """
+    if not seen:
+        return None, []
+    if instead is None and not any(one.convert for one in seen):
+        with contextlib.suppress(ValueError):
+            root = Path(os.path.commonpath([one.path.resolve().parent for one in seen]))
+            return root, [one._replace(path=one.path.resolve().relative_to(root)) for one in seen]
+    folder = Path(open_folders.enter_context(tempfile.TemporaryDirectory(prefix="comp-")))
+    placed = []
+    for n, one in enumerate(seen):
+        (folder / str(n)).write_bytes(instead or (pictures.as_png(one) if one.convert else one.path.read_bytes()))
+        placed.append(one._replace(path=Path(str(n)), format="png" if instead or one.convert else one.format))
+    return folder, placed

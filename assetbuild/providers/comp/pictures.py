@@ -1,0 +1,232 @@
+"""Input pictures: what they are, their colours, where they are calm; cutting out and encoding. The only room that knows
+Pillow. Knows no prompt.
+
+PNG bytes always come from typst, whose version is pinned; Pillow only looks, or encodes JPEG and WebP (those bytes follow
+Pillow's version).
+"""
+
+# ruff: noqa: PLR2004 - a drawing is made of numbers
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..base import Kind, Picture, ProviderError
+from .palette import apart
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Pixels
+
+MOST_PIXELS = 100_000_000
+_TYPST_READS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
+GRID = 24
+_DAMAGED = "it is damaged or cut off"
+
+
+class Seen(NamedTuple):
+    """What a picture is. Sizes in pixels, upright. `format` is typst's name of it; `convert`: typst can't read it as it is.
+
+    `detail` is a GRID x GRID map of how busy it is, 0 to 255, row by row; `colours` are its main ones; `tones` the map's mean
+    colours.
+    """
+
+    path: Path
+    w: int
+    h: int
+    format: str
+    convert: bool
+    detail: tuple[int, ...] = ()
+    colours: tuple[str, ...] = ()
+    tones: tuple[str, ...] = ()
+
+
+def _named(picture: Picture) -> str:
+    return f"`{picture.name}`" if picture.name else "the base picture" if picture.role == "base" else "an input picture"
+
+
+def _unreadable(picture: Picture, why: str) -> ProviderError:
+    return ProviderError(
+        Kind.INVALID, f"{_named(picture)} can't be read as a picture: {why}", hint="use a PNG, JPEG, WebP, GIF or SVG file"
+    )
+
+
+def _open(picture: Picture) -> Pixels:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # bombs are judged below, by the size in the header
+            opened = Image.open(picture.path)
+    except UnidentifiedImageError as error:
+        raise _unreadable(picture, "not a picture of a known format") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise _unreadable(picture, _DAMAGED) from error
+    if opened.width * opened.height > MOST_PIXELS:
+        raise _unreadable(picture, f"{opened.width} x {opened.height} pixels are more than {MOST_PIXELS // 1_000_000} million")
+    return opened
+
+
+def look(picture: Picture, *, closely: bool = False) -> Seen:
+    """Size and format; `closely` also its colours and where it is calm. Raises ProviderError (INVALID)."""
+    try:
+        with picture.path.open("rb") as file:
+            head = file.read(2048)
+    except OSError as error:
+        raise _unreadable(
+            picture, "the file isn't there" if isinstance(error, FileNotFoundError) else "the file can't be opened"
+        ) from error
+    if re.match(rb"(\xef\xbb\xbf)?\s*<(\?xml|svg|!DOCTYPE svg|!--)", head) and b"<svg" in head:
+        box = re.search(rb"viewBox\s*=\s*[\"']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)", head)
+        w, h = (max(1, round(float(box[1]))), max(1, round(float(box[2])))) if box else (100, 100)
+        return Seen(picture.path, w, h, "svg", False)
+    opened = _open(picture)
+    w, h = opened.size
+    form = _TYPST_READS.get(opened.format or "", "")
+    turned = opened.getexif().get(0x0112, 1) if form == "jpg" else 1
+    if turned in (5, 6, 7, 8):
+        w, h = h, w
+    seen = Seen(picture.path, w, h, form or "png", not form or turned not in (0, 1) or opened.mode in ("CMYK", "YCCK"))
+    return _closely(picture, opened, seen) if closely else seen
+
+
+def _closely(picture: Picture, opened: Pixels, seen: Seen) -> Seen:
+    from PIL import Image, ImageChops, ImageOps
+
+    try:
+        opened.draft("RGB", (512, 512))
+        flat = opened.convert("RGBA") if "A" in opened.mode or opened.mode == "P" else opened.convert("RGB")
+        flat = ImageOps.exif_transpose(flat) if seen.format == "jpg" else flat
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _unreadable(picture, _DAMAGED) from error
+    if flat.mode == "RGBA":
+        white = Image.new("RGBA", flat.size, "#FFFFFF")
+        flat = Image.alpha_composite(white, flat).convert("RGB")
+    small = flat.resize((240, 240), Image.Resampling.BOX, reducing_gap=2.0)
+    grey = small.convert("L")
+    edges = ImageChops.lighter(
+        ImageChops.difference(grey, ImageChops.offset(grey, 1, 0)), ImageChops.difference(grey, ImageChops.offset(grey, 0, 1))
+    )
+    detail = edges.resize((GRID, GRID), Image.Resampling.BOX).tobytes()
+    tones = small.resize((GRID, GRID), Image.Resampling.BOX).tobytes()
+    return seen._replace(
+        detail=tuple(detail),
+        tones=tuple(f"#{tones[n]:02X}{tones[n + 1]:02X}{tones[n + 2]:02X}" for n in range(0, len(tones), 3)),
+        colours=_main(small),
+    )
+
+
+def _main(small: Pixels) -> tuple[str, ...]:
+    """Up to five colours that take most room and are told apart."""
+    from PIL import Image
+
+    counts: dict[tuple[int, int, int], int] = {}
+    raw = small.resize((60, 60), Image.Resampling.NEAREST).tobytes()
+    for n in range(0, len(raw), 3):
+        key = (raw[n] & 0xF8, raw[n + 1] & 0xF8, raw[n + 2] & 0xF8)
+        counts[key] = counts.get(key, 0) + 1
+    found: list[str] = []
+    for (red, green, blue), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        colour = f"#{red | red >> 5:02X}{green | green >> 5:02X}{blue | blue >> 5:02X}"
+        if count >= 8 and all(apart(colour, other) >= 80 for other in found):
+            found.append(colour)
+        if len(found) == 5:
+            break
+    return tuple(found)
+
+
+def as_png(seen: Seen) -> bytes:
+    """An upright RGB or RGBA PNG of a picture that typst can't read itself; typst encodes the final bytes anew."""
+    from PIL import ImageOps
+
+    opened = ImageOps.exif_transpose(_open(Picture("", seen.path, "reference", None, None)))
+    kept = io.BytesIO()
+    try:
+        opened.convert("RGBA" if "A" in opened.mode or "transparency" in opened.info else "RGB").save(
+            kept, "PNG", compress_level=1
+        )
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _unreadable(Picture("", seen.path, "reference", seen.path.name, None), _DAMAGED) from error
+    return kept.getvalue()
+
+
+def cut_out(picture: Picture, strip: float) -> tuple[bytes, int, int]:
+    """The picture without its ground as a PNG, and its size. The ground is what is reached from the edges without crossing a
+    change of colour.
+
+    `strip` is the share at the foot that holds a comp's slug line: it goes too. Raises ProviderError (INVALID).
+    """
+    from PIL import Image, ImageChops, ImageOps
+
+    try:
+        whole = ImageOps.exif_transpose(_open(picture)).convert("RGBA")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _unreadable(picture, _DAMAGED) from error
+    w, h = whole.size
+    foot = h - round(h * strip)
+    sharp = whole.crop((0, 0, w, foot))
+    # the flood runs on a small copy (20 ms); each full-size pixel is then judged by its own colour too
+    scale = max(1, max(w, foot) // 160)
+    small = sharp.convert("RGB").resize((max(2, w // scale), max(2, foot // scale)), Image.Resampling.BOX)
+    sw, sh = small.size
+    raw = small.tobytes()
+    near = 34 * 34
+    reached = bytearray(sw * sh)
+    todo = [n for n in range(sw * sh) if n % sw in (0, sw - 1) or n // sw in (0, sh - 1)]
+    corners = [raw[3 * n : 3 * n + 3] for n in (0, sw - 1, sw * (sh - 1), sw * sh - 1)]
+    todo = [
+        n
+        for n in todo
+        if any(sum((p - q) ** 2 for p, q in zip(raw[3 * n : 3 * n + 3], corner, strict=True)) < near for corner in corners)
+    ]
+    for n in todo:
+        reached[n] = 255
+    while todo:
+        n = todo.pop()
+        r, g, b = raw[3 * n : 3 * n + 3]
+        for m in (n - 1 if n % sw else -1, n + 1 if n % sw < sw - 1 else -1, n - sw, n + sw if n + sw < sw * sh else -1):
+            if (
+                m >= 0
+                and not reached[m]
+                and (raw[3 * m] - r) ** 2 + (raw[3 * m + 1] - g) ** 2 + (raw[3 * m + 2] - b) ** 2 < near // 4
+            ):
+                reached[m] = 255
+                todo.append(m)
+    # two cells further than the flood came, the ground's colour goes on; there each pixel is judged by how unlike it is
+    ground = bytearray(raw)
+    for _ in range(2):
+        edge = [n for n in range(sw * sh) if not reached[n]]
+        for n in edge:
+            for m in (n - 1 if n % sw else -1, n + 1 if n % sw < sw - 1 else -1, n - sw, n + sw if n + sw < sw * sh else -1):
+                if m >= 0 and reached[m] == 255:
+                    reached[n], ground[3 * n : 3 * n + 3] = 254, ground[3 * m : 3 * m + 3]
+                    break
+        reached = bytearray(255 if v else 0 for v in reached)
+    flood = Image.frombytes("L", (sw, sh), bytes(reached)).resize((w, foot), Image.Resampling.NEAREST)
+    beside = Image.frombytes("RGB", (sw, sh), bytes(ground)).resize((w, foot), Image.Resampling.NEAREST)
+    red, green, blue = ImageChops.difference(sharp.convert("RGB"), beside).split()
+    unlike = ImageChops.lighter(ImageChops.lighter(red, green), blue).point([min(255, max(0, (v - 12) * 5)) for v in range(256)])
+    keep = ImageChops.lighter(unlike, ImageChops.invert(flood))
+    alpha = Image.new("L", (w, h), 0)
+    alpha.paste(ImageChops.multiply(sharp.getchannel("A"), keep), (0, 0))
+    whole.putalpha(alpha)
+    kept = io.BytesIO()
+    whole.save(kept, "PNG", compress_level=1)
+    return kept.getvalue(), w, h
+
+
+def encode(png: bytes, form: str) -> bytes:
+    """JPEG (quality 90, transparent parts white) or WebP (lossless, quality 80) of a PNG."""
+    from PIL import Image
+
+    opened = Image.open(io.BytesIO(png))
+    kept = io.BytesIO()
+    if form == "jpeg":
+        rgba = opened.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "#FFFFFF")
+        Image.alpha_composite(white, rgba).convert("RGB").save(kept, "JPEG", quality=90, subsampling=0)
+    else:
+        opened.save(kept, "WEBP", quality=90, method=2)
+    return kept.getvalue()

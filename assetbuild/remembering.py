@@ -1,0 +1,80 @@
+"""After a build of a whole spec: what it looked at goes into the stamp table, so that the next one can answer without looking.
+
+Knows plans and the table's form. A table that can't be written is no harm: the next build looks properly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from . import __version__, stamptable
+from .facts import AssetPlan, Planner
+from .plan import Verb
+from .project import Project
+from .spec.model import FileInput
+
+
+def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], summary: str) -> bool:
+    """Writes the table; it says "nothing to do" only if every asset of the spec is up to date. False when it couldn't be written."""
+    from . import stamps
+
+    complete = len(plans) == len(project.assets) and all(
+        step.decision.verb is Verb.UP_TO_DATE for plan in plans for step in plan.steps if step.last
+    )
+    absent: list[str] = []
+    counts = [0, 0]
+    for plan in plans:
+        counts[plan.leading.decision.row == "9"] += 1
+    words = [f"{counts[0]:,} up to date"] if counts[0] or not counts[1] else []
+    if counts[1]:
+        words.append(f"{counts[1]:,} not here, not needed")
+    header = {
+        **stamptable.header(tool=__version__, profile=project.profile, spec=project.spec_name, environ=project.env.environ),
+        "summary": ", ".join(words) if complete else summary,
+    }
+    return stamps.write(
+        str(project.stamps_path),
+        str(project.root),
+        header=header,
+        files=list(_files(project, planner, plans, absent)),
+        absent=absent,
+        folders=project.spec.globs,
+        complete=complete,
+    )
+
+
+def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absent: list[str]) -> Iterator[str | tuple[str, str]]:
+    """What changes most first: texts, then the user's pictures, then outputs. What isn't there goes to `absent`."""
+    look = project.digests.look
+    lock = project.spec.lock
+    for path in dict.fromkeys((project.spec.path, *project.spec.files)):
+        yield path
+    if (project.root / lock).exists():
+        yield lock
+    else:
+        absent.append(lock)
+    used: dict[str, str | None] = {}
+    for plan in plans:
+        for step in plan.steps:
+            for one, fact in zip(step.step.inputs, step.facts.inputs, strict=False):
+                if type(one.source) is FileInput:
+                    used[one.source.path] = fact.digest
+    for path in project.spec.pictures:
+        digest = used.get(path)
+        if digest is not None:
+            yield path, digest
+        elif look(path) is None:
+            absent.append(path)
+        else:
+            yield path
+    for plan in plans:
+        line = planner.lock.lines.get(plan.asset.id)
+        known = {} if line is None else {o.path: o.digest for o in line.outputs}
+        for path in plan.asset.outputs:
+            found = look(path)
+            if found is None:
+                absent.append(path)
+            elif path in known and known[path] == found.digest:
+                yield path, found.digest
+            else:
+                yield path

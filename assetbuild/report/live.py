@@ -1,0 +1,90 @@
+"""A run on a terminal: finished things scroll by as lines, below them what is being made now and a bar. rich does the drawing."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any, TextIO
+
+from ..events import Event, Failed, Finished, Held, Kept, Skipped, Started, StepFinished, Summed
+from .ink import Ink
+from .lines import Lines
+from .words import seconds
+
+ROWS = 6  # things in flight that are shown
+
+
+class Live:
+    """A context: on entering the table appears, on leaving it is wiped, so that only lines stay."""
+
+    def __init__(self, stream: TextIO, ink: Ink, count: int, *, verbose: bool = False) -> None:
+        self.stream, self.ink, self.count = stream, ink, count
+        self.lines = Lines(self._print, ink, verbose=False)
+        self.running: dict[str, tuple[float, Started]] = {}
+        self.ended = 0
+        self._live: Any = None
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def __call__(self, event: Event) -> None:
+        """One event."""
+        match event:
+            case Started():
+                self._start()
+                self.running[event.id] = (time.monotonic(), event)
+            case Finished() | Held() | Failed() | Kept() | Skipped():
+                self.running.pop(event.id, None)
+                self.ended += 1
+                self.lines(event)
+            case StepFinished():
+                self.running.pop(event.id, None)
+            case Summed():
+                pass
+            case _:
+                self.lines(event)
+
+    def _start(self) -> None:
+        if self._live is not None:
+            return
+        from rich.console import Console  # 40 ms, on a terminal only
+        from rich.live import Live as RichLive
+
+        console = Console(file=self.stream, no_color=not self.ink.on, highlight=False)
+        self._live = RichLive(get_renderable=self._table, console=console, refresh_per_second=8, transient=True)
+        self._live.start()
+
+    def _print(self, line: str) -> None:
+        if self._live is None:
+            self.stream.write(line + "\n")
+            self.stream.flush()
+            return
+        from rich.text import Text
+
+        self._live.console.print(Text.from_ansi(line), soft_wrap=True)
+
+    def _table(self) -> Any:  # noqa: ANN401 - a rich renderable
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        now = time.monotonic()
+        rows = Table.grid(padding=(0, 1))
+        rows.add_column(width=9)
+        rows.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
+        rows.add_column(justify="right", width=7)
+        flying = list(self.running.items())
+        for name, (began, event) in flying[:ROWS]:
+            step = f"  step {event.step} of {event.steps}" if event.steps > 1 else ""
+            rows.add_row(Text(event.word + "ing" if event.word != "draw" else "drawing", style="cyan"), Text(name + step), Text(seconds(now - began), style="dim"))
+        if len(flying) > ROWS:
+            rows.add_row("", Text(f"and {len(flying) - ROWS} more", style="dim"), "")
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(ProgressBar(total=max(1, self.count), completed=min(self.ended, self.count), width=30), Text(f"{self.ended} of {self.count}"))
+        return Group(rows, bar)

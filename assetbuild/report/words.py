@@ -1,0 +1,98 @@
+"""The sentences of a run: the summary line, a plan's reason, the word diff of a prompt. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from ..digest import Change
+from ..events import Summed
+
+_FIELDS = {"prompt": "prompt", "op": "op", "provider": "provider", "model": "model", "set": "size of the set", "variant": "variant", "v": "key version"}
+CONTEXT = 4  # words shown on either side of a changed one
+
+
+def seconds(value: float) -> str:
+    """A time as people say it: `0.4 s`, `12 s`, `3 min 20 s`."""
+    if value < 9.95:  # noqa: PLR2004
+        return f"{value:.1f} s"
+    if value < 119.5:  # noqa: PLR2004
+        return f"{value:.0f} s"
+    return f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def summary(done: Summed) -> str:
+    """`12 up to date, 3 drawn, 1 restored in 0.4 s`."""
+    counts = [
+        (done.up_to_date, "up to date"),
+        (done.not_needed, "not here, not needed"),
+        (done.drawn, "drawn"),
+        (done.bought, "bought"),
+        (done.restored, "restored"),
+        (done.held, "waiting for you"),
+        (done.skipped, "skipped"),
+        (done.failed, "failed"),
+    ]
+    parts = [f"{count:,} {word}" for count, word in counts if count]
+    ended = "stopped after" if done.interrupted else "in"
+    return f"{', '.join(parts) if parts else 'nothing to do'} {ended} {seconds(done.seconds)}"
+
+
+def word_diff(old: str, new: str, *, context: int = CONTEXT) -> list[tuple[str, str]]:
+    """What changed between two prompts, as ("same" | "gone" | "new" | "cut", text); white space isn't looked at."""
+    before, after = old.split(), new.split()
+    out: list[tuple[str, str]] = []
+    for op, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if op == "equal":
+            words = before[a:b]
+            first, end = a == 0, b == len(before)
+            keep_left, keep_right = (0 if first else context), (0 if end else context)
+            if len(words) > keep_left + keep_right + 2:
+                if keep_left:
+                    out.append(("same", " ".join(words[:keep_left])))
+                out.append(("cut", "…"))
+                if keep_right:
+                    out.append(("same", " ".join(words[-keep_right:])))
+            else:
+                out.append(("same", " ".join(words)))
+            continue
+        if b > a:
+            out.append(("gone", " ".join(before[a:b])))
+        if d > c:
+            out.append(("new", " ".join(after[c:d])))
+    return out
+
+
+def change_text(change: Change, labels: Sequence[str]) -> str:
+    """One manifest line that differs, in the spec's words. `labels` name the inputs of now, in their places."""
+    field = change.field
+    if field == "prompt":
+        return "prompt changed" if change.old is not None and change.new is not None else ("prompt added" if change.old is None else "prompt removed")
+    if field.startswith("params."):
+        return f"{field[7:]} {_value(change.old)} → {_value(change.new)}"
+    if field.startswith("inputs."):
+        place = int(field[7:])
+        label = f"`{labels[place]}`" if place < len(labels) else f"picture {place + 1}"
+        if change.old is None:
+            return f"{label} is a new input"
+        if change.new is None:
+            return f"an input was taken out (picture {place + 1})"
+        return _input_text(change.old, change.new, label)
+    return f"{_FIELDS.get(field, field)} {_value(change.old)} → {_value(change.new)}"
+
+
+def _input_text(old: dict[str, Any], new: dict[str, Any], label: str) -> str:
+    if old.get("digest") != new.get("digest"):
+        return f"{label} has other bytes"
+    if old.get("hint") != new.get("hint"):
+        return f"the hint of {label} changed"
+    return f"{label} is now the {new.get('role')}"
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    if value is None:
+        return "(none)"
+    if value is True or value is False:
+        return str(value).lower()
+    return str(value)

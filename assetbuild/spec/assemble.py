@@ -1,0 +1,183 @@
+"""The whole way from a path to a `Spec`: files, expansion, links, then the rules that concern all assets together. It knows the
+order of these rooms and the profiles; each step's work is theirs.
+"""
+
+from __future__ import annotations
+
+import gc
+import posixpath
+import re
+
+from ..errors import Place
+from .drafts import Draft
+from .expand import Expansion
+from .link import Link
+from .marks import Map
+from .model import Asset, ModelTable, Reader, Spec
+from .outputs import fold
+from .problems import Problems
+from .sources import Document, Files, documents
+
+
+def assemble(path: str, reader: Reader, table: ModelTable, profile: str | None) -> Spec:
+    """See `assetbuild.spec.load`."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here makes circles that matter; the collector would look at every record again and again
+    try:
+        return _assemble(path, reader, table, profile)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None) -> Spec:
+    problems = Problems()
+    files = Files(reader, problems)
+    found = documents(path, files)
+    if not found or found[0].path != path:
+        problems.raise_if_any()
+    settings = _profile(found[0], profile, problems)
+    expansion = Expansion(found, files, settings)
+    expansion.unsure = bool(problems)  # a file that couldn't be read may hold what others name
+    expansion.expand()
+    if not expansion.drafts and not problems:
+        problems.add(Place(path, 1, 1), f"`{path}` has no assets", "write one under `assets:`")
+    link = Link(expansion, table)
+    link.link()
+
+    root = found[0].root
+    tree, lock = "", posixpath.splitext(posixpath.basename(path))[0] + ".lock"
+    if profile is not None and settings is not None:
+        if "output" in settings:
+            lock = f"{lock.removesuffix('.lock')}.{profile}.lock"
+        elif all(table.free(each) for each in link.used):
+            tree = f".assetbuild/{profile}"
+            lock = f"{tree}/{lock}"
+        elif not problems:
+            payer = sorted(each for each in link.used if not table.free(each))[0]
+            problems.on(
+                found[0].part("profiles"),
+                profile,
+                f"the profile `{profile}` can buy from {payer} and names no `output`",
+                f'write `output: "{profile}/${{id}}.png"` into it, so that bought pictures have a place of their own',
+                on="key",
+            )
+    _check_outputs(expansion, files, lock, tree, problems)
+    problems.raise_if_any()
+
+    prefix = f"{tree}/" if tree else ""
+    assets = tuple([_asset(draft, prefix) for draft in expansion.drafts.values()])
+    profiles = root.get("profiles")
+    store = root.get("store")
+    name = root.get("project")
+    return Spec(
+        project=str(name) if name is not None else "",
+        profile=profile,
+        assets=assets,
+        files=tuple(files.asked),
+        pictures=tuple(expansion.steps.composer.pictures),
+        globs=tuple(files.folders),
+        tree=tree,
+        lock=lock,
+        path=path,
+        store=str(store) if store is not None else None,
+        profiles=tuple(profiles) if isinstance(profiles, dict) else (),
+    )
+
+
+def _asset(draft: Draft, prefix: str) -> Asset:
+    steps, notes = draft.steps
+    outputs = draft.outputs
+    if prefix:
+        outputs = tuple([prefix + each for each in outputs])
+    return Asset(draft.id, steps, outputs, steps[0].place, draft.tags, draft.pin, draft.axes or {}, draft.description, notes)
+
+
+def _profile(root: Document, name: str | None, problems: Problems) -> Map | None:
+    """The settings of the profile that was asked for."""
+    profiles = root.part("profiles")
+    for each in profiles:
+        if not re.fullmatch(r"[^\W_][\w.-]*", each) or each.endswith("."):
+            problems.on(
+                profiles,
+                each,
+                f"`{each}` can't name a profile: it is part of file names",
+                "use letters, digits, `.`, `_` and `-`",
+                on="key",
+            )
+    if name is None:
+        return None
+    if name not in profiles:
+        near = problems.near(name, profiles)
+        known = ", ".join(f"`{each}`" for each in profiles)
+        problems.add(
+            Place(root.path), f"no profile is called `{name}`{near}", f"known: {known}" if known else "write it under `profiles:`"
+        )
+        return None
+    found = profiles[name]
+    return found if isinstance(found, Map) else None
+
+
+def _check_outputs(expansion: Expansion, files: Files, lock: str, tree: str, problems: Problems) -> None:
+    """No two outputs are one file, on any disk; none is an input, the spec, a lock, or the folder of another."""
+    owners: dict[str, Draft] = {}
+    parents: dict[str, Draft] = {}
+    for draft in expansion.drafts.values():
+        for path in draft.outputs:
+            folded = path.lower() if path.isascii() else fold(path)
+            first = owners.setdefault(folded, draft)
+            if first is not draft or (len(draft.outputs) > 1 and [fold(each) for each in draft.outputs].count(folded) > 1):
+                _tell_twins(draft, first, path, problems)
+            folder = folded.rpartition("/")[0]
+            if folder not in parents:
+                parents[folder] = draft
+    for below, draft in parents.items():
+        folder = below
+        while folder:
+            if folder in owners:
+                problems.at(
+                    owners[folder].output or owners[folder].mark,
+                    f"the output of `{owners[folder].id}` is the folder of `{draft.id}`",
+                    "give one of them another output",
+                    kind="folder",
+                )
+            folder = folder.rpartition("/")[0]
+    if tree:
+        return
+    taken = {fold(each): "a lockfile" for each in (lock, "assets.lock")}
+    taken |= {fold(each): "a file that this spec is made from" for each in files.asked}
+    taken |= {fold(each): "a picture that is an input" for each in expansion.steps.composer.pictures}
+    for folded, what in taken.items():
+        if folded in owners:
+            draft = owners[folded]
+            mark = draft.output or draft.mark
+            problems.at(
+                mark,
+                f"the output of `{draft.id}` is {what}",
+                "give it another `output`",
+                length=len(draft.key) if mark is draft.mark else 0,
+            )
+
+
+def _tell_twins(draft: Draft, first: Draft, path: str, problems: Problems) -> None:
+    """Two pictures would be one file."""
+    mark = draft.output or draft.mark
+    length = len(draft.key) if mark is draft.mark else 0
+    if first is draft:
+        problems.at(
+            mark,
+            f"two pictures of `{draft.id}` are one file, `{path}`",
+            "let the output hold `${member}`",
+            length=length,
+            kind="twin",
+        )
+        return
+    same = path in first.outputs
+    more = "" if same else " where upper and lower case are the same"
+    problems.at(
+        mark,
+        f"`{first.id}` and `{draft.id}` are one file, `{path}`{more}",
+        "let each output hold `${id}`",
+        length=length,
+        kind="twin",
+    )

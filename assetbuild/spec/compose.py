@@ -1,0 +1,216 @@
+"""One step's inputs and prompt: pictures in the order they are sent, hint lines, prompt, styles' texts. Knows references and
+styles; it does not know models, outputs, or which assets there are.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import unicodedata
+from typing import Any, NamedTuple
+
+from . import shape
+from .interpolate import Bad, Scope, inert, render, words
+from .marks import Map, Mark, Seq, Value
+from .model import AssetInput, FileInput, Input, Source
+from .names import tell, tell_at
+from .sources import Files, joined, plain_text, tell_faults
+
+
+class Style(NamedTuple):
+    """A named prompt part, as it is written. `inside` and `key` hold its text (key "" = it has none)."""
+
+    name: str
+    inside: Map
+    key: str
+    references: Seq | None
+
+
+class Composed(NamedTuple):
+    """What a step sends besides its settings. `parts` are the prompt's parts and their lengths in characters, which add up to the
+    whole."""
+
+    inputs: tuple[Input, ...]
+    prompt: str | None
+    parts: tuple[tuple[str, int], ...]
+
+
+class Composer:
+    """Composes steps. `pictures` collects each file that is an input, in order, with the place that names it."""
+
+    def __init__(self, files: Files) -> None:
+        self.files, self.problems = files, files.problems
+        self.pictures: dict[str, Mark] = {}
+
+    def text(self, inside: Map | Seq, key: Value, scope: Scope) -> str | None:
+        """An entry as a text with everything put in, None after a problem."""
+        value = inside[key]
+        try:
+            if isinstance(value, str):
+                if "${" not in value:
+                    return value
+                value = render(value, scope)
+            return words(value)
+        except Bad as e:
+            tell(self.problems, inside, key, e)
+            return None
+
+    def value(self, inside: Map, key: str, scope: Scope) -> Value:
+        """An entry with its `${…}` put in when it is a text; None after a problem."""
+        value = inside[key]
+        if isinstance(value, str) and "${" in value:
+            try:
+                return render(value, scope)
+            except Bad as e:
+                tell(self.problems, inside, key, e)
+                return None
+        return value
+
+    def file(self, inside: Map, scope: Scope) -> FileInput | None:
+        """`{file: …}`, relative to the file it is written in."""
+        path = self.text(inside, "file", scope)
+        if path is None:
+            return None
+        mark = inside.mark("file")
+        whole = joined(posixpath.dirname(mark.name), path.strip())
+        if whole not in self.pictures:
+            try:
+                if whole.startswith("/"):
+                    raise ValueError(whole)
+                self.files.reader.exists(whole)
+            except ValueError:
+                self.problems.at(
+                    mark, f"the picture `{path}` lies outside the project and its git work tree", "copy it into the project"
+                )
+                return None
+            self.pictures[whole] = mark
+        return FileInput(whole)
+
+    def source(self, inside: Map | Seq, key: Value, scope: Scope) -> Source | None:
+        """A base or reference in any of its forms: an asset's id, `{asset: …}`, `{file: …}`."""
+        value = inside[key]
+        if isinstance(value, Map):
+            if "file" in value:
+                return self.file(value, scope)
+            inside, key = value, "asset"
+        name = self.text(inside, key, scope)
+        return None if name is None else asset_input(name)
+
+    def references(self, own: Map, scope: Scope) -> Seq | None:
+        """The references of a step, a `${…}` that stands for the whole list put in; None after a problem."""
+        value = self.value(own, "references", scope)
+        if value is None:
+            return None
+        if isinstance(own["references"], str):
+            if not shape.accepts("references", value, resolved=True):
+                tell_faults("override", {"references": value}, own, own.mark("references"), self.problems, resolved=True)
+                return None
+            value = inert(value, own.mark("references"))
+        return value if isinstance(value, Seq) else None
+
+    def compose(
+        self, own: Map, base: Source | None, styles: list[Style], scope: Scope, *, wants_prompt: bool, text: tuple[Any, Any]
+    ) -> Composed | None:
+        """Inputs and prompt of a step; None after a problem. `text` is what holds the prompt and its key there."""
+        before, quiet = len(self.problems), False
+        found: list[tuple[Source, Any, str | None, Map | None]] = []  # source, role, name, what holds the hint
+        image: dict[str, str] = {}
+        if base is not None:
+            held = own.get("base")
+            found.append((base, "base", "base", held if isinstance(held, Map) and "hint" in held else None))
+            image["base"] = "image 1"
+        groups: list[tuple[Seq, str]] = []
+        if "references" in own:
+            written = self.references(own, scope)
+            if written is None:
+                return None
+            groups.append((written, "reference"))
+        for style in styles:
+            if style.references:
+                groups.append((style.references, "style"))
+        for group, role in groups:
+            for index, each in enumerate(group):
+                source = self.source(each, "asset", scope) if isinstance(each, Map) and "asset" in each else None
+                if isinstance(each, Map) and "file" in each:
+                    source = self.file(each, scope)
+                elif not isinstance(each, Map):
+                    source = self.source(group, index, scope)
+                name = None
+                if isinstance(each, Map) and "as" in each:
+                    name = self.text(each, "as", scope)
+                    if name in image and name is not None:
+                        self.problems.on(
+                            each, "as", f"two pictures of this step are called `{name}`", "call one of them otherwise", kind="as"
+                        )
+                if source is None:
+                    quiet = True
+                else:
+                    found.append((source, role, name, each if isinstance(each, Map) and "hint" in each else None))
+                if name is not None:
+                    image[name] = f"image {len(found)}"
+        scope = ({"image": image}, *scope)
+        inputs: list[Input] = []
+        hints = ""
+        for number, (source, role, name, holder) in enumerate(found, 1):
+            hint = self.text(holder, "hint", scope) if holder is not None else None
+            if hint is not None:
+                hint = plain_text(" ".join(hint.split()))
+                hints += f"Image {number}: {hint}\n"
+            inputs.append(Input(source, role, None if role == "base" else name, hint or None))
+        prompt: str | None = None
+        parts: list[tuple[str, int]] = []
+        if wants_prompt:
+            said = self.prompt(*text, scope)
+            if said is None:
+                return None
+            prompt = hints + said
+            parts = [("prompt", len(said)), ("hints", len(hints))]
+            for style in styles:
+                if style.key:
+                    more = self.text(style.inside, style.key, scope)
+                    if more is not None and (more := plain_text(more)):
+                        prompt += "\n\n" + more
+                        parts.append((f"style {style.name}", len(more) + 2))
+        if quiet or len(self.problems) > before:
+            return None
+        return Composed(tuple(inputs), prompt, tuple(parts))
+
+    def prompt(self, inside: Value, key: Value, scope: Scope) -> str | None:
+        """A prompt, written in the spec or in a file of its own; None after a problem."""
+        value = inside[key]
+        if not isinstance(value, Map):
+            said = self.text(inside, key, scope)
+            said = None if said is None else plain_text(said)
+            if said == "":
+                mark = inside.mark(key) if isinstance(inside, Map) else inside.at[key]
+                self.problems.at(mark, "the prompt is empty", "say what the picture shows")
+                return None
+            return said
+        path = self.text(value, "file", scope)
+        if path is None:
+            return None
+        mark = value.mark("file")
+        path = joined(posixpath.dirname(mark.name), path.strip())
+        written = self.files.text(path, mark, "prompt file")
+        if written is None:
+            return None
+        try:
+            said = plain_text(str(render(written, scope)) if "${" in written else written)
+        except Bad as e:
+            place = self.problems.within(path, max(0, written.find(e.needle)))
+            tell_at(self.problems, place, e)
+            return None
+        if not said:
+            self.problems.at(mark, f"the prompt file `{path}` is empty", "say what the picture shows")
+            return None
+        return said
+
+
+def asset_input(name: str) -> AssetInput:
+    """`story#bean` as an input. A text without `#` names the whole asset."""
+    name = name.strip()
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+    if "#" in name:
+        asset, _, member = name.partition("#")
+        return AssetInput(asset, member)
+    return AssetInput(name)

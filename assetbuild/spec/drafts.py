@@ -1,0 +1,118 @@
+"""What an asset is before it is linked to others: records of a file's common settings, of a step and of an asset. They know where
+each thing is written; they decide nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .compose import Composed, Style
+from .marks import Map, Mark
+from .model import Op, Source
+from .outputs import plain_output
+from .sources import Document
+
+WAITING, OPEN, LINKED = 0, 1, 2  # states of a draft
+BUILTIN_OUTPUT = "art/${id}.png"
+
+
+class Home:
+    """What the assets of one file share: its vars with the root's, its styles over the root's, its defaults.
+
+    `above` and `below` are the layers of settings that are stronger and weaker than an asset's own. `simple` holds the two halves
+    of an output that is a good path with any plain id between them.
+    """
+
+    __slots__ = ("above", "below", "defaults", "document", "names", "simple", "styles")
+
+    def __init__(self, document: Document, names: dict[str, Any], styles: dict[str, Style], profile: Map, root: Map) -> None:
+        self.document, self.names, self.styles = document, names, styles
+        self.defaults = document.part("defaults")
+        self.above = (profile,) if profile else ()
+        self.below = (root,) if document.main else (self.defaults, root)
+        self.simple: tuple[str, str] | None = None
+        written = next((layer["output"] for layer in (*self.above, *self.below) if "output" in layer), BUILTIN_OUTPUT)
+        if isinstance(written, str) and written.count("$") == 1 and "${id}" in written and not (profile and "output" in profile):
+            before, _, after = written.partition("${id}")
+            if (not before or before[-1] == "/") and plain_output(f"{before}x{after}") and after[:1] == ".":
+                self.simple = (before, after)
+
+    def default(self, field: str) -> Map | None:
+        """The strongest of the weaker layers that has a field."""
+        for layer in self.below:
+            if field in layer:
+                return layer
+        return None
+
+
+class Sketch:
+    """One step before its model is known. `own` has its fields; `mark` is where it stands."""
+
+    __slots__ = ("base", "inputs", "mark", "members", "op", "own", "parts", "prompt", "variant")
+
+    def __init__(self, op: Op, own: Map, mark: Mark, base: Source | None, composed: Composed) -> None:
+        self.op, self.own, self.mark, self.base = op, own, mark, base
+        self.inputs, self.prompt, self.parts = composed
+        self.members: tuple[str, ...] = ()
+        self.variant: str | None = None
+
+
+class Draft:
+    """An asset before it is linked. `mark` is its key in the file, `key` that key as written, `output` where its output is
+    written."""
+
+    __slots__ = (
+        "axes",
+        "description",
+        "home",
+        "id",
+        "key",
+        "mark",
+        "output",
+        "outputs",
+        "own",
+        "pin",
+        "ratio",
+        "sketches",
+        "state",
+        "steps",
+        "tags",
+    )
+
+    def __init__(self, id: str, home: Home, own: Map, mark: Mark, key: str) -> None:
+        self.id, self.home, self.own, self.mark, self.key = id, home, own, mark, key
+        self.sketches: list[Sketch] = []
+        self.outputs: tuple[str, ...] = ()
+        self.output: Mark | None = None
+        self.tags: tuple[str, ...] = ()
+        self.pin = False
+        self.axes: dict[str, str] | None = None
+        self.description: str | None = None
+        self.ratio: str | None = None
+        self.steps: Any = ()
+        self.state = WAITING
+
+    def strongest(self, field: str) -> Map | None:
+        """The layer whose word counts for a field: the profile, the asset, its file's defaults, the root's."""
+        home = self.home
+        for layer in home.above:
+            if field in layer:
+                return layer
+        return self.own if field in self.own else home.default(field)
+
+
+def merged(own: Map, over: Map) -> Map:
+    """An asset's fields with an override's over them. `params` and `vars` are merged by entry, all others replaced."""
+    made = Map(own)
+    made.at = list(own.at)
+    for name, said in over.items():
+        both = name in ("params", "vars") and isinstance(said, Map) and isinstance(made.get(name), Map)
+        value = merged(made[name], said) if both else said
+        marks = [over.mark(name, "key"), over.mark(name)]
+        if name in made:
+            place = list(made).index(name) * 2
+            made.at[place : place + 2] = marks
+        else:
+            made.at += marks
+        made[name] = value
+    return made

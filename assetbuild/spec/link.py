@@ -1,0 +1,288 @@
+"""From drafts to steps: who is based on whom, in which ratio, with which model and parameters, within which limits. Knows drafts
+and the model table; it reads no file but the sizes of pictures.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import Place
+from .drafts import LINKED, OPEN, WAITING, Draft, Sketch
+from .expand import Expansion
+from .layers import Layer, Settled, Wrong, settle
+from .marks import Map, Mark
+from .model import AssetInput, FileInput, ModelTable, Step
+from .outputs import FORMATS, fold
+
+SHOWN = 12  # names of a circle
+_OWN = frozenset(("provider", "model", "quality", "aspect_ratio", "background", "seed", "params"))
+
+
+class Link:
+    """Links the drafts of an expansion. `used` collects the providers that the steps have."""
+
+    def __init__(self, expansion: Expansion, table: ModelTable) -> None:
+        self.expansion, self.table = expansion, table
+        self.problems, self.drafts = expansion.problems, expansion.drafts
+        self.profile, self.root = expansion.profile, expansion.documents[0].part("defaults")
+        self.used: set[str] = set()
+        self._settled: dict[Any, tuple[Settled, Settled | None]] = {}
+        self._limits: dict[tuple[str, str, str], dict[str, int]] = {}
+        self._sizes: dict[str, str | None] = {}
+
+    def link(self) -> None:
+        """Steps for every draft, bases first, however long the chain; problems for what names nothing and for circles."""
+        for draft in self.drafts.values():
+            if draft.state:
+                continue
+            needs = self._needs(draft)
+            if needs is None:
+                self._finish(draft)
+                continue
+            stack = [(draft, needs)]
+            draft.state = OPEN
+            while stack:
+                current, rest = stack[-1]
+                if not rest:
+                    stack.pop()
+                    self._finish(current)
+                    continue
+                other, mark = rest.pop()
+                if other.state == WAITING:
+                    other.state = OPEN
+                    stack.append((other, self._needs(other) or []))
+                elif other.state == OPEN:
+                    self._circle([each for each, _ in stack], other, mark)
+
+    def _needs(self, draft: Draft) -> list[tuple[Draft, Mark]] | None:
+        """The unfinished drafts that a draft needs; None when there are none."""
+        found: list[tuple[Draft, Mark]] | None = None
+        for sketch in draft.sketches:
+            for entry in sketch.inputs:
+                source = entry.source
+                if isinstance(source, AssetInput):
+                    other = self.drafts.get(source.asset)
+                    if other is None or other.state < LINKED or source.member or (other.sketches and other.sketches[-1].members):
+                        other = self._checked(source, draft, sketch, entry.role)
+                        if other is not None and other.state < LINKED:
+                            found = found if found is not None else []
+                            found.append((other, self._where(source, sketch, entry.role)[0]))
+        if found:
+            found.reverse()
+        return found
+
+    def _where(self, source: AssetInput, sketch: Sketch, role: str) -> tuple[Mark, int]:
+        """Where a step names another asset."""
+        own, name = sketch.own, source.asset + (f"#{source.member}" if source.member else "")
+        for field in ("base",) if role == "base" else ("references", "style"):
+            if field in own:
+                mark = own.mark(field)
+                found = self.problems.needle(mark, name)
+                return (
+                    (found, len(name))
+                    if found is not mark or self.problems.texts[mark.name].startswith(name, mark.index)
+                    else (mark, 0)
+                )
+        return sketch.mark, 0
+
+    def _checked(self, source: AssetInput, draft: Draft, sketch: Sketch, role: str) -> Draft | None:
+        """The draft that an input names; None after a problem."""
+        problems, name = self.problems, source.asset
+        other = self.drafts.get(name)
+        if other is None:
+            if self.expansion.unsure:
+                return None
+            place, length = self._where(source, sketch, role)
+            twin = self.expansion.folded.get(fold(name))
+            if twin is not None:
+                problems.at(
+                    place,
+                    f"no asset is called `{name}`; did you mean `{twin}`?",
+                    "upper and lower case count",
+                    length=length,
+                    kind="unknown",
+                )
+                return None
+            near = problems.near(name, self.drafts)
+            hint = None
+            ending = name.rpartition(".")[2].lower()
+            if ending in FORMATS or ("/" in name and ending in ("gif", "svg", "tif", "tiff", "psd", "pdf")):
+                hint = f"for a file of yours write `{{file: {name}}}`"
+            elif not near:
+                hint = "name an asset of this spec, or write `{file: PATH}`"
+            problems.at(place, f"no asset is called `{name}`{near}", hint, length=length, kind="unknown")
+            return None
+        if not other.sketches:
+            return None  # it has a problem of its own
+        members = other.sketches[-1].members
+        if members and source.member not in members:
+            place, length = self._where(source, sketch, role)
+            some = ", ".join(f"`{name}#{each}`" for each in members[:8])
+            if source.member:
+                near = problems.near(source.member, members).replace("`", f"`{name}#", 1)
+                problems.at(place, f"the set `{name}` has no `{source.member}`{near}", f"it has {some}", length=length)
+            else:
+                problems.at(
+                    place, f"`{name}` is a set of {len(members)} pictures; name one of them", f"write {some}", length=length
+                )
+            return None
+        if source.member and not members:
+            place, length = self._where(source, sketch, role)
+            problems.at(place, f"`{name}` is one picture, no set", f"write `{name}`", length=length)
+            return None
+        return other
+
+    def _circle(self, way: list[Draft], again: Draft, mark: Mark) -> None:
+        names = [draft.id for draft in way[way.index(again) :]] + [again.id]
+        if len(names) > SHOWN:
+            names = [*names[:6], "…", *names[-5:]]
+        path = " → ".join(name if name == "…" else f"`{name}`" for name in names)
+        self.problems.at(mark, f"{path} runs in a circle: no picture can be first", "base one of them on a file, or on nothing")
+
+    # ---- models and parameters ------------------------------------------------------------------------------------
+
+    def _finish(self, draft: Draft) -> None:
+        """Model, parameters and limits of each step of a draft whose bases are done."""
+        draft.state = LINKED
+        if not draft.outputs:
+            return
+        steps: list[Step] = []
+        notes: tuple[str, ...] = ()
+        last = len(draft.sketches) - 1
+        mark = draft.mark
+        place = Place(mark.name, mark.line + 1, mark.column + 1, len(draft.key))
+        ratio: str | None = None
+        for index, sketch in enumerate(draft.sketches):
+            if index == 0:
+                base = sketch.base
+                if isinstance(base, AssetInput):
+                    other = self.drafts.get(base.asset)
+                    ratio = other.ratio if other is not None else None
+                elif isinstance(base, FileInput):
+                    ratio = self._size(base.path)
+            ending = "png" if index < last else FORMATS.get(draft.outputs[0].rpartition(".")[2].lower(), "png")
+            settled, bare = self._settle(draft, sketch, index, ratio, ending)
+            if settled.wrong or (bare is not None and bare.wrong):
+                for wrong in (*settled.wrong, *(bare.wrong if bare is not None else ())):
+                    self._tell(wrong, draft, sketch)
+                draft.ratio = ratio
+                return
+            ratio = settled.ratio or ratio
+            if sketch.prompt is not None or len(sketch.inputs) > 1:
+                self._check_limits(draft, sketch, settled)
+                if bare is not None:
+                    self._check_limits(draft, sketch, bare)
+            if settled.notes:
+                notes += settled.notes
+            if index:
+                mark = sketch.mark
+                place = Place(mark.name, mark.line + 1, mark.column + 1, 1)
+            steps.append(
+                Step(
+                    sketch.op,
+                    settled.provider,
+                    settled.model,
+                    sketch.prompt,
+                    sketch.inputs,
+                    settled.params,
+                    sketch.members,
+                    sketch.variant,
+                    place,
+                )
+            )
+        draft.ratio = ratio
+        draft.steps = (tuple(steps), notes)
+
+    def _size(self, path: str) -> str | None:
+        """The ratio of a picture of the user's, None when it isn't there."""
+        if path not in self._sizes:
+            size = self.expansion.files.reader.picture_size(path)
+            self._sizes[path] = f"{size[0]}:{size[1]}" if size is not None and min(size) > 0 else None
+        return self._sizes[path]
+
+    def _settle(self, draft: Draft, sketch: Sketch, index: int, ratio: str | None, ending: str) -> tuple[Settled, Settled | None]:
+        """The settings of a step, from the cache where another step had the same; beside them, see `_decide`."""
+        own, asset = sketch.own, draft.own
+        home = draft.home.document.path
+        if own.keys().isdisjoint(_OWN) and (index == 0 or asset.keys().isdisjoint(_OWN)):
+            key: Any = (home, sketch.op, ratio, ending, len(sketch.members), index > 0)
+        else:
+            said = tuple((name, repr(own[name])) for name in own if name in _OWN)
+            inherited = tuple((name, repr(asset[name])) for name in asset if name in _OWN) if index else ()
+            key = (home, sketch.op, ratio, ending, len(sketch.members), index > 0, said, inherited)
+        found = self._settled.get(key)
+        if found is None:
+            found = self._settled[key] = self._decide(draft, sketch, index, ratio, ending)
+        return found
+
+    def _decide(self, draft: Draft, sketch: Sketch, index: int, ratio: str | None, ending: str) -> tuple[Settled, Settled | None]:
+        """The settings of a step; and, under a profile that changes the provider, those without it, when that provider is
+        known."""
+        layers = [Layer("step" if index else "asset", sketch.own, True)]
+        if index:
+            inherited = {name: value for name, value in draft.own.items() if name in _OWN and name != "aspect_ratio"}
+            layers.append(Layer("asset", inherited))
+        if not draft.home.document.main:
+            layers.append(Layer("file", draft.home.defaults))
+        layers.append(Layer("root", self.root))
+        members = len(sketch.members)
+        if sketch.base is not None and ratio is None and "aspect_ratio" not in sketch.own:
+            ratio = "1:1"  # the base isn't there yet, so nothing is made now
+        alone: Settled | None = None
+        if not self.profile:
+            settled = settle(self.table, sketch.op, tuple(layers), ratio=ratio, ending=ending, members=members)
+        else:
+            swaps = "provider" in self.profile
+            whole = (Layer("profile", self.profile), *layers)
+            settled = settle(self.table, sketch.op, whole, ratio=ratio, ending=ending, members=members, lenient=swaps)
+            if swaps and not settled.wrong:
+                bare = settle(self.table, sketch.op, tuple(layers), ratio=ratio, ending=ending, members=members)
+                if self.table.knows(bare.provider):
+                    alone = bare
+        if settled.provider:
+            self.used.add(settled.provider)
+        return settled, alone
+
+    def _tell(self, wrong: Wrong, draft: Draft, sketch: Sketch) -> None:
+        """Puts a mistake of a layer where it is written."""
+        where: dict[str, Map] = {
+            "profile": self.profile,
+            "file": draft.home.defaults,
+            "root": self.root,
+            "asset": draft.own,
+            "step": sketch.own,
+        }
+        inside = where[wrong.role]
+        if wrong.field == "output" and draft.output is not None:
+            self.problems.at(draft.output, wrong.text, wrong.hint, length=len(draft.key) if draft.output is draft.mark else 0)
+            return
+        if wrong.param is not None and isinstance(inside.get("params"), Map) and wrong.param in inside["params"]:
+            self.problems.on(inside["params"], wrong.param, wrong.text, wrong.hint, on="key")
+        elif wrong.field in inside:
+            self.problems.on(inside, wrong.field, wrong.text, wrong.hint, on=wrong.on)
+        else:
+            self.problems.at(sketch.mark, wrong.text, wrong.hint, length=len(draft.key) if sketch.mark is draft.mark else 0)
+
+    def _check_limits(self, draft: Draft, sketch: Sketch, settled: Settled) -> None:
+        """Characters of the prompt and number of pictures."""
+        key = (settled.provider, settled.model, sketch.op)
+        limits = self._limits.get(key)
+        if limits is None:
+            limits = self._limits[key] = self.table.limits(*key)
+        most = limits.get("prompt")
+        if most is not None and sketch.prompt is not None and len(sketch.prompt) > most:
+            parts = " + ".join(f"{name} {count:,}" for name, count in sketch.parts if count)
+            total = len(sketch.prompt)
+            sum_of = f"{parts} = {total:,}" if parts.count(" + ") else parts
+            text = f"{sum_of} ({total - most:,} too many for {settled.model} on {settled.provider})"
+            self._at_prompt(draft, sketch, text, f"it takes {most:,} characters; shorten one of the parts")
+        most = limits.get("inputs")
+        if most is not None and len(sketch.inputs) > most:
+            text = f"`{draft.id}` sends {len(sketch.inputs)} pictures; {settled.model} on {settled.provider} takes {most}"
+            self._at_prompt(draft, sketch, text, "base, references and the styles' references count together")
+
+    def _at_prompt(self, draft: Draft, sketch: Sketch, text: str, hint: str) -> None:
+        if "prompt" in sketch.own:
+            self.problems.on(sketch.own, "prompt", text, hint, on="key")
+        else:
+            self.problems.at(sketch.mark, text, hint)

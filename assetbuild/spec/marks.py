@@ -1,0 +1,461 @@
+"""YAML text as plain Python values that know where they stand. It knows YAML's grammar and core types; it does not know what a
+spec is.
+
+Built straight on the events of the C parser (libyaml), a fifth of the time of `yaml.load`; without libyaml the slow parser gives
+the same events. A mapping is a dict that keeps the marks of its keys and values, a sequence a list that keeps those of its items.
+Keys are text as written. Plain scalars are typed as YAML 1.2 core says; what a number doesn't print back as written (`1.10`,
+`1e3`) keeps its text. Nothing recurses, so no text can exhaust the stack; depth and aliases are limited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+Value = Any  # whatever YAML can say, and events of the untyped parser
+
+DEPTH = 100  # levels of nesting; far more than a spec has, far less than Python's stack
+ROOM = 1_000_000  # characters that aliases may stand for, beside ten times the text itself
+
+
+class Mark(Protocol):
+    """A place in a text, as the parser gives it: `name` of the file, `index` in characters, `line` and `column` from 0."""
+
+    name: str
+    index: int
+    line: int
+    column: int
+
+
+class Map(dict[str, Any]):
+    """A mapping. `at` holds the marks of key and value in turn, in the order of the keys."""
+
+    __slots__ = ("at",)
+    at: list[Mark]
+
+    def mark(self, key: str, on: str = "value") -> Mark:
+        """The mark of a key (`on="key"`) or of what stands under it."""
+        place = list(self).index(key) * 2
+        return self.at[place if on == "key" else place + 1]
+
+
+class Seq(list[Any]):
+    """A sequence. `at` holds the mark of each item."""
+
+    __slots__ = ("at",)
+    at: list[Mark]
+
+
+class WrittenInt(int):
+    """A whole number that was written in another way than Python prints it. `text` is what stands in the file."""
+
+    text: str
+
+
+class WrittenFloat(float):
+    """A number with a point or an exponent; `text` is what stands in the file."""
+
+    __slots__ = ("text",)
+    text: str
+
+
+class Oddity(NamedTuple):
+    """Something that YAML allows and an author hardly ever means, or that a spec can't use. `path` leads to it from the root.
+
+    Kinds: duplicate, boolean, ratio, curly, comment, hidden, lone, tag, anchor, key, several, merge.
+    """
+
+    kind: str
+    mark: Mark
+    text: str
+    path: tuple[str, ...]
+    other: Mark | None = None
+
+
+class Parsed(NamedTuple):
+    """A text read to its end. `value` is None for a text without a value."""
+
+    value: Any
+    mark: Mark | None
+    oddities: list[Oddity]
+
+
+class Unreadable(Exception):
+    """The text is no YAML. `kind` is "syntax" (then `context` and `problem` are the parser's words), "depth", "bomb", "loop" or
+    "alias"."""
+
+    def __init__(
+        self,
+        kind: str,
+        mark: Mark | None,
+        oddities: list[Oddity],
+        *,
+        problem: str = "",
+        context: str = "",
+        start: Mark | None = None,
+    ) -> None:
+        super().__init__(kind)
+        self.kind, self.mark, self.oddities = kind, mark, oddities
+        self.problem, self.context, self.start = problem, context, start
+
+
+class _Named:
+    """A text as a stream with a name, so that each mark carries the name of its file."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.text, self.name, self.place = text, name, 0
+
+    def read(self, size: int = -1, /) -> str:
+        part = self.text[self.place : self.place + size]
+        self.place += size
+        return part
+
+
+def events(text: str, name: str, *, pure: bool = False) -> Callable[[], Any]:
+    """The parser's `get_event` for a text: libyaml's, or the slow one where libyaml is missing (or asked for)."""
+    import yaml  # 20 ms
+
+    if not pure and yaml.__with_libyaml__:
+        from yaml._yaml import CParser
+
+        return CParser(_Named(text, name)).get_event
+
+    from yaml.parser import Parser
+    from yaml.reader import Reader
+    from yaml.scanner import Scanner
+
+    class Slow(Reader, Scanner, Parser):
+        def __init__(self) -> None:
+            Reader.__init__(self, text)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+            self.name = name
+
+    return Slow().get_event
+
+
+# First characters of plain scalars that may be no text, or no text that was meant; any other first letter says "text" at once.
+_ODD = frozenset("0123456789+-.~tfnTFNyYoO<“„«»‘‚‹›”’「『")
+_DIGITS = 40  # a longer number is text
+_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9](?:_?[0-9])*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+|0o[0-7]+")
+_RATIO = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?::[0-9]+(?:\.[0-9]+)?)+")
+_OLD_BOOLEANS = frozenset(("no", "No", "NO", "yes", "Yes", "YES", "on", "On", "ON", "off", "Off", "OFF"))
+_CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_CONSTANTS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_CURLY = {
+    "“": "”“",
+    "„": "“”",
+    "«": "»",
+    "»": "«",
+    "‘": "’‘",
+    "‚": "‘’",
+    "‹": "›",
+    "›": "‹",
+    "”": "”",
+    "’": "’",
+    "「": "」",
+    "『": "』",
+}
+
+
+def scalar(text: str) -> Value:
+    """What a plain scalar means in YAML's core schema. Leading zeros (`0401`), dates and infinities are text."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _NUMBER.fullmatch(text) is None:
+        return text
+    digits = text.lstrip("+-")
+    if len(digits) > _DIGITS or (len(digits) > 1 and digits[0] == "0" and digits[1] in "0123456789_"):
+        return text
+    if digits[:2] in ("0x", "0o"):
+        whole = WrittenInt(int(text, 0))
+        whole.text = text
+        return whole
+    if digits.replace("_", "").isdigit():
+        if str(int(text)) == text:
+            return int(text)
+        whole = WrittenInt(int(text))
+        whole.text = text
+        return whole
+    number = float(text.replace("_", ""))
+    if number in (float("inf"), float("-inf")):
+        return text
+    if repr(number) == text:
+        return number
+    written = WrittenFloat(number)
+    written.text = text
+    return written
+
+
+def parse(text: str, name: str, *, pure: bool = False) -> Parsed:
+    """The values of a text. `name` is what marks call the file. Raises Unreadable for what is no YAML, too deep, or an alias
+    bomb.
+
+    The text must hold no NUL; what is allowed and odd comes back in `oddities` for the caller to judge.
+    """
+    import yaml
+
+    oddities: list[Oddity] = []
+    try:
+        return _Builder(text, events(text, name, pure=pure), oddities).document()
+    except yaml.MarkedYAMLError as e:
+        start = e.context_mark
+        raise Unreadable(
+            "syntax", e.problem_mark or start, oddities, problem=e.problem or "", context=e.context or "", start=start
+        ) from None
+    except yaml.reader.ReaderError as e:
+        raise Unreadable("character", None, oddities, problem=str(e.reason)) from None
+
+
+class _Builder:
+    """One walk over the events of a text. `document` is the loop; the other methods are what it seldom needs."""
+
+    def __init__(self, text: str, get: Callable[[], Any], oddities: list[Oddity]) -> None:
+        self.text, self.get, self.oddities = text, get, oddities
+        self.anchors: dict[str, Any] = {}
+        self.opened: dict[
+            int, tuple[str, Mark, int]
+        ] = {}  # containers with an anchor, still open: name, mark, aliased characters before
+        self.sizes: dict[int, int] = {}  # characters that an anchored container stands for, aliases included
+        self.heights: dict[int, int] = {}
+        self.loose: dict[str, tuple[Mark, tuple[str, ...]]] = {}  # anchors on texts that no alias has named yet
+        self.aliased = 0
+        self.stack: list[tuple[Any, list[Mark], bool, str]] = []
+
+    def document(self) -> Parsed:
+        """All values of the text. Raises Unreadable, yaml.YAMLError."""
+        from yaml.events import (
+            DocumentEndEvent,
+            MappingEndEvent,
+            MappingStartEvent,
+            ScalarEvent,
+            SequenceEndEvent,
+            SequenceStartEvent,
+            StreamEndEvent,
+        )
+
+        get, text, stack, constants, odd = self.get, self.text, self.stack, _CONSTANTS, _ODD
+        comments = " #" in text or "\t#" in text
+        get()
+        event = get()
+        if event.__class__ is StreamEndEvent:
+            return Parsed(None, None, self.oddities)
+        root: list[Any] = []
+        marks: list[Mark] = []
+        at: list[Mark] = marks
+        current: Any = root
+        in_map, key = False, ""
+        value: Any
+        while True:
+            event = get()
+            kind = event.__class__
+            if in_map:
+                if kind is ScalarEvent:
+                    key = event.value
+                    if (
+                        key in current
+                        or event.tag is not None
+                        or event.anchor is not None
+                        or (not event.style and (not key or key[0] in odd))
+                    ):
+                        key = self.key(event, current, at)
+                    at.append(event.start_mark)
+                    event = get()
+                    kind = event.__class__
+                elif kind is MappingEndEvent:
+                    if "<<" in current:
+                        self.merge(current)
+                    if self.opened and id(current) in self.opened:
+                        self.close(current, event)
+                    current, at, in_map, key = stack.pop()
+                    continue
+                else:
+                    key = self.strange_key(event, current)
+                    at.append(event.start_mark)
+                    event = get()
+                    kind = event.__class__
+            mark = event.start_mark
+            if kind is ScalarEvent:
+                value = event.value
+                if not event.style:
+                    if not value or value[0] in odd:
+                        value = constants[value] if value in constants else self.plain(event, key, in_map)
+                    if comments or value is None:
+                        self.after(event, value, key, in_map)
+                if event.tag is not None or event.anchor is not None:
+                    value = self.dressed(event, value, key, in_map)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                value = Map() if kind is MappingStartEvent else Seq()
+                if event.tag is not None or event.anchor is not None:
+                    self.open(event, value, key, in_map)
+                if len(stack) > DEPTH:
+                    raise Unreadable("depth", mark, self.oddities)
+                if in_map:
+                    current[key] = value
+                else:
+                    current.append(value)
+                at.append(mark)
+                stack.append((current, at, in_map, key))
+                current, in_map = value, kind is MappingStartEvent
+                at = value.at = []
+                continue
+            elif kind is SequenceEndEvent:
+                if self.opened and id(current) in self.opened:
+                    self.close(current, event)
+                current, at, in_map, key = stack.pop()
+                continue
+            elif kind is DocumentEndEvent:
+                break
+            else:
+                value = self.alias(event)
+            if in_map:
+                current[key] = value
+            else:
+                current.append(value)
+            at.append(mark)
+        event = get()
+        if event.__class__ is not StreamEndEvent:
+            self.oddities.append(Oddity("several", event.start_mark, "", ()))
+        self.oddities += [Oddity("anchor", mark, name, path) for name, (mark, path) in self.loose.items()]
+        return Parsed(root[0], marks[0], self.oddities)
+
+    def path(self, key: str, in_map: bool) -> tuple[str, ...]:
+        """The way from the root to the entry being read; items of a sequence are `[]`."""
+        keys = [k if inside else "[]" for _, _, inside, k in self.stack[1:]]
+        return (*keys, key if in_map else "[]") if self.stack else ()
+
+    def odd(self, kind: str, mark: Mark, text: str, key: str, in_map: bool, *, other: Mark | None = None) -> None:
+        self.oddities.append(Oddity(kind, mark, text, self.path(key, in_map), other))
+
+    def key(self, event: Value, current: Map, at: list[Mark]) -> str:
+        """A key that needs a look: a second one of its name, a plain one that isn't text elsewhere, one with a tag or anchor."""
+        key: str = event.value
+        if event.tag is not None or event.anchor is not None:
+            self.odd("tag" if event.tag is not None else "anchor", event.start_mark, event.tag or event.anchor, key, True)
+        if not event.style:
+            if key in _OLD_BOOLEANS:
+                self.odd("boolean", event.start_mark, key, key, True, other=event.start_mark)
+            elif _RATIO.fullmatch(key):
+                self.odd("ratio", event.start_mark, key, key, True, other=event.start_mark)
+            elif key == "":
+                self.odd("key", event.start_mark, "", key, True)
+        if key in current:
+            self.odd("duplicate", event.start_mark, key, key, True, other=current.mark(key, "key"))
+            while key in current:  # keeps marks and keys in step; the spec is refused anyway
+                key += "\0"
+        return key
+
+    def strange_key(self, event: Value, current: Map) -> str:
+        """A key that is no text: an alias, a list, a mapping. Reads it to its end."""
+        from yaml.events import CollectionEndEvent, CollectionStartEvent
+
+        self.odd("key", event.start_mark, self.text[event.start_mark.index : event.start_mark.index + 2], "", True)
+        depth = int(isinstance(event, CollectionStartEvent))
+        while depth:
+            event = self.get()
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        key = "\0"
+        while key in current:
+            key += "\0"
+        return key
+
+    def plain(self, event: Value, key: str, in_map: bool) -> Value:
+        """The value of a plain scalar whose first character may mean more than text."""
+        text: str = event.value
+        if text in _OLD_BOOLEANS:
+            self.odd("boolean", event.start_mark, text, key, in_map)
+        elif ":" in text and _RATIO.fullmatch(text):
+            self.odd("ratio", event.start_mark, text, key, in_map)
+        elif text[0] in _CURLY:
+            inner = text[1:-1]
+            if len(text) > 1 and text[-1] in _CURLY[text[0]] and not any(c in inner for c in _CURLY[text[0]] + text[0]):
+                self.odd("curly", event.start_mark, text, key, in_map)
+        else:
+            return scalar(text)
+        return text
+
+    def after(self, event: Value, value: Value, key: str, in_map: bool) -> None:
+        """What follows a plain scalar on its line: a comment that swallowed its rest, or nothing where a value should be."""
+        end: int = event.end_mark.index
+        text, place = self.text, end
+        while text[place : place + 1] in (" ", "\t"):
+            place += 1
+        follows = text[place : place + 1]
+        if follows == "#" and text[place - 1 : place] in (" ", "\t"):
+            if value is not None:
+                self.odd("comment", event.start_mark, text[event.start_mark.index : end], key, in_map, other=event.end_mark)
+            elif text[place + 1 : place + 2].isalnum():
+                self.odd("hidden", event.start_mark, text[place:].split("\n", 1)[0].rstrip(), key, in_map)
+        elif value is None and not event.value and in_map and follows in (",", "}"):
+            self.odd("lone", event.start_mark, key, key, in_map)
+
+    def dressed(self, event: Value, value: Value, key: str, in_map: bool) -> Value:
+        """A scalar with a tag (`!!str` and `!` make it text, others mean nothing here) or an anchor."""
+        if event.tag in ("!", "tag:yaml.org,2002:str"):
+            value = event.value
+        elif event.tag is not None:
+            self.odd("tag", event.start_mark, event.tag, key, in_map)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = value
+            if not event.style:
+                self.loose[event.anchor] = (event.start_mark, self.path(key, in_map))
+        return value
+
+    def open(self, event: Value, value: Map | Seq, key: str, in_map: bool) -> None:
+        """A container with a tag or an anchor begins."""
+        if event.tag is not None and event.tag not in ("!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
+            self.odd("tag", event.start_mark, event.tag, key, in_map)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = value
+            self.opened[id(value)] = (event.anchor, event.start_mark, self.aliased)
+
+    def close(self, value: Map | Seq, event: Value) -> None:
+        """A container with an anchor ends: its size and height are known now."""
+        _, mark, before = self.opened.pop(id(value))
+        self.sizes[id(value)] = max(1, event.end_mark.index - mark.index) + self.aliased - before
+        height = 0
+        level: list[Any] = [value]
+        while level:
+            height += 1
+            below = [
+                c for each in level for c in (each.values() if isinstance(each, dict) else each) if isinstance(c, (dict, list))
+            ]
+            known = [self.heights[id(c)] for c in below if id(c) in self.heights]
+            level = [c for c in below if id(c) not in self.heights]
+            self.heights[id(value)] = max(self.heights.get(id(value), 0), height + max(known, default=0), height)
+
+    def alias(self, event: Value) -> Value:
+        """What an alias stands for. Raises Unreadable for an unknown one, one inside itself, and for a bomb."""
+        name = event.anchor
+        if name not in self.anchors:
+            raise Unreadable("alias", event.start_mark, self.oddities, problem=name)
+        self.loose.pop(name, None)
+        value = self.anchors[name]
+        if isinstance(value, (dict, list)):
+            if id(value) in self.opened:
+                raise Unreadable("loop", event.start_mark, self.oddities, problem=name)
+            self.aliased += self.sizes[id(value)]
+            if self.aliased > ROOM + 10 * len(self.text):
+                raise Unreadable("bomb", event.start_mark, self.oddities, problem=name)
+            if len(self.stack) + self.heights[id(value)] > DEPTH:
+                raise Unreadable("depth", event.start_mark, self.oddities)
+        elif isinstance(value, str):
+            self.aliased += len(value)
+            if self.aliased > ROOM + 10 * len(self.text):
+                raise Unreadable("bomb", event.start_mark, self.oddities, problem=name)
+        return value
+
+    def merge(self, current: Map) -> None:
+        """`<<: *other`: takes the other mapping's entries, with their marks, where this one has none of its own."""
+        place = list(current).index("<<")
+        mark, sources = current.at[place * 2 + 1], current.pop("<<")
+        del current.at[place * 2 : place * 2 + 2]
+        for source in sources if isinstance(sources, list) else [sources]:
+            if not isinstance(source, Map):
+                self.oddities.append(Oddity("merge", mark, "", self.path("<<", True)))
+                continue
+            for index, (key, value) in enumerate(source.items()):
+                if key not in current:
+                    current[key] = value
+                    current.at += source.at[index * 2 : index * 2 + 2]

@@ -1,0 +1,82 @@
+"""The names that texts may use: vars, in the order they need each other. Knows vars and tables; it does not know assets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .interpolate import BROKEN, RESERVED, Bad, Quiet, Scope, names_in, render, render_all
+from .marks import Map, Mark, Value
+from .problems import Problems
+from .tables import Tables
+
+
+def resolve(vars: Map, folder: str, outer: Scope, tables: Tables) -> dict[str, Any]:
+    """The vars of one mapping with all their texts put in; they may use each other and what `outer` has. A var with a problem is
+    left as written."""
+    problems = tables.problems
+    done: dict[str, Any] = {}
+    for first in vars:
+        if first in RESERVED:
+            problems.on(vars, first, f"a var can't be called `{first}`: it is a built-in name", "choose another name", on="key")
+        if first in done:
+            continue
+        way: dict[str, Any] = {first: iter(names_in(vars[first]))}  # an explicit stack: vars may form long chains
+        while way:
+            name = next(reversed(way))
+            needed = next((n for n in way[name] if n in vars and n not in done), None)
+            if needed is None:
+                done[name] = _value(vars, name, folder, (done, *outer), tables)
+                del way[name]
+            elif needed in way:
+                names = list(way)
+                loop = [*names[names.index(needed) :], needed]
+                problems.on(
+                    vars,
+                    needed,
+                    "vars run in a circle: " + " → ".join(f"`{n}`" for n in loop),
+                    "let one of them stand for itself",
+                    on="key",
+                )
+                done[name] = BROKEN
+                del way[name]
+            else:
+                way[needed] = iter(names_in(vars[needed]))
+    return done
+
+
+def tell(problems: Problems, inside: Value, key: Value, e: Bad) -> None:
+    """Says which `${…}` of an entry can't be put in."""
+    mark = inside.mark(key) if isinstance(inside, Map) else inside.at[key]
+    tell_at(problems, problems.needle(mark, e.needle), e)
+
+
+def tell_at(problems: Problems, mark: Mark, e: Bad) -> None:
+    """Says which `${…}` can't be put in, at its place."""
+    if not isinstance(e, Quiet):
+        near = problems.near(e.name, e.known) if e.name else ""
+        problems.at(mark, e.text + near, e.hint, length=len(e.needle))
+
+
+def _value(vars: Map, name: str, folder: str, scope: Scope, tables: Tables) -> Value:
+    value = vars[name]
+    if isinstance(value, str):
+        if "${" in value:
+            try:
+                value = render(value, scope)
+            except Bad as e:
+                tell(tables.problems, vars, name, e)
+                return BROKEN
+        return value.rstrip("\n") if isinstance(value, str) else value  # a block's last line break isn't part of it
+    failed: list[Bad] = []
+
+    def hear(inside: Value, key: Value, e: Bad) -> None:
+        failed.append(e)
+        tell(tables.problems, inside, key, e)
+
+    value = render_all(value, scope, hear)
+    if failed:
+        return BROKEN
+    if isinstance(value, Map) and "from" in value:
+        found = tables.table(value, folder)
+        return BROKEN if found is None else found
+    return value

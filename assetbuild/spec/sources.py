@@ -1,0 +1,263 @@
+"""The files of a spec: the root, what it includes, and how any file of the user's becomes text. Knows encodings, folders and
+include cycles; what the files say is for others.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from typing import Any, NamedTuple
+
+from ..errors import Place
+from . import shape
+from .marks import Map, Mark, Value
+from .model import Reader
+from .problems import Problems
+from .traps import read_yaml
+
+INCLUDES = 50  # levels of files that include files
+
+
+class Document(NamedTuple):
+    """One spec file that could be read. `folder` is what its paths are relative to ("" = the project root)."""
+
+    path: str
+    folder: str
+    root: Map
+    main: bool
+
+    def part(self, name: str) -> Map:
+        """A mapping below the root, empty when it isn't there."""
+        found = self.root.get(name)
+        if isinstance(found, Map):
+            return found
+        empty = Map()
+        empty.at = []
+        return empty
+
+
+class Files:
+    """Reads files for one run and remembers each that was asked for, found or not; so that "nothing changed" can be known
+    later."""
+
+    def __init__(self, reader: Reader, problems: Problems) -> None:
+        self.reader, self.problems = reader, problems
+        self.asked: dict[str, None] = {}
+        self.folders: dict[str, None] = {}
+        self._texts: dict[str, str | None] = {}
+
+    def text(self, path: str, mark: Mark | None, what: str, *, length: int = 0) -> str | None:
+        """A file's text as UTF-8 without BOM, None after a problem. `what` names the file in a problem ("prompt file"), which
+        stands at `mark`."""
+        if path in self._texts:
+            found = self._texts[path]
+            if found is None and mark is not None:  # told at each place that names it
+                self._read(path, mark, what, length)
+            return found
+        self.asked[path] = None
+        found = self._texts[path] = self._read(path, mark, what, length)
+        if found is not None:
+            self.problems.texts.setdefault(path, found)
+        return found
+
+    def _read(self, path: str, mark: Mark | None, what: str, length: int) -> str | None:
+        try:
+            return self._decode(path, self.reader.read(path))
+        except FileNotFoundError:
+            sentence, hint = f"the {what} `{path}` isn't there", "a path is relative to the file it is written in"
+            if mark is None:
+                hint = "`assetbuild init` writes one"
+        except IsADirectoryError:
+            sentence, hint = (
+                f"`{path}` is a folder, not {'an' if what[0] in 'aeiou' else 'a'} {what}",
+                f"name a file, or a pattern like `{path.rstrip('/')}/*.yaml`",
+            )
+        except PermissionError:
+            sentence, hint = f"the {what} `{path}` may not be read", "look at its permissions"
+        except ValueError:
+            sentence = f"the {what} `{path}` lies outside the project and its git work tree"
+            hint = "copy it into the project; links that lead outside count as outside"
+        except OverflowError:
+            sentence, hint = f"the {what} `{path}` is larger than 64 MiB", "split it into several files, or name the right file"
+        except OSError as e:
+            sentence, hint = (
+                f"the {what} `{path}` can't be read: {(e.strerror or 'input/output error').lower()}",
+                "try again, or look at the disk",
+            )
+        if mark is None:
+            self.problems.add(Place(path), sentence, hint)
+        else:
+            self.problems.at(mark, sentence, hint, length=length)
+        return None
+
+    def _decode(self, path: str, content: bytes) -> str | None:
+        """Bytes as text; a problem for what is no UTF-8 text."""
+        if content[:3] == b"\xef\xbb\xbf":
+            content = content[3:]
+        wide = content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[:4] == b"\0\0\xfe\xff"
+        if wide or (content.count(b"\0", 0, 400) * 3 > len(content[:400]) and b"\0" in content):
+            bits = 32 if content[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") or b"\0\0\0" in content[:12] else 16
+            self.problems.add(Place(path), f"`{path}` is UTF-{bits}, not UTF-8", "save it as UTF-8 in your editor")
+            return None
+        zero = content.find(b"\0")
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as e:
+            self.problems.texts.setdefault(path, content.decode("utf-8", "replace"))
+            place = self.problems.within(path, len(content[: e.start].decode("utf-8")))
+            self.problems.at(
+                place, f"the byte 0x{content[e.start]:02X} is no UTF-8", "save the file as UTF-8 in your editor", length=1
+            )
+            return None
+        if zero >= 0:
+            self.problems.texts.setdefault(path, text.replace("\0", "␀"))
+            place = self.problems.within(path, text.index("\0"))
+            self.problems.at(
+                place, f"`{path}` holds a NUL byte, so it is no text", "name a text file, or delete the NUL", length=1
+            )
+            return None
+        return text
+
+
+def plain_text(text: str) -> str:
+    """NFC, LF, without white space at the ends of lines and of the text."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if " \n" in text or "\t\n" in text:
+        text = re.sub(r"[ \t]+\n", "\n", text)
+    return text.rstrip()
+
+
+def joined(folder: str, path: str) -> str:
+    """A path written in a file of `folder`, relative to the project root, NFC and without `.` and inner `..`. May start with
+    `../`."""
+    if not path.isascii():
+        path = unicodedata.normalize("NFC", path)
+    return posixpath.normpath(posixpath.join(folder, path))
+
+
+def documents(path: str, files: Files) -> list[Document]:
+    """The root and all that it includes, each once: the root first, then depth first in the order written. Problems go to
+    `files.problems`."""
+    found: list[Document] = []
+    root = _document(path, None, files, main=True)
+    if root is None:
+        return found
+    found.append(root)
+    state: dict[str, bool] = {path: True}  # True: still being read
+    stack = [(root, iter(_included(root, files)))]
+    while stack:
+        document, rest = stack[-1]
+        step = next(rest, None)
+        if step is None:
+            state[document.path] = False
+            stack.pop()
+            continue
+        name, mark, length = step
+        if state.get(name):
+            names = [d.path for d, _ in stack]
+            loop = [*names[names.index(name) :], name]
+            files.problems.at(
+                mark, "includes run in a circle: " + " → ".join(f"`{each}`" for each in loop), "remove one of them", length=length
+            )
+        elif name not in state:
+            if len(stack) > INCLUDES:
+                files.problems.at(mark, "includes are nested more than 50 deep", "include files side by side", length=length)
+                continue
+            state[name] = True
+            inner = _document(name, mark, files, main=False, length=length)
+            if inner is None:
+                state[name] = False
+            else:
+                found.append(inner)
+                stack.append((inner, iter(_included(inner, files))))
+    return found
+
+
+def _document(path: str, mark: Mark | None, files: Files, *, main: bool, length: int = 0) -> Document | None:
+    """One spec file, its parts but for the assets checked for their shape."""
+    text = files.text(path, mark, "spec" if main else "included file", length=length)
+    if text is None:
+        return None
+    problems = files.problems
+    parsed = read_yaml(text, path, problems)
+    if parsed is None:
+        return None
+    if parsed.mark is None or (parsed.value is None and not text.strip("\n -")):
+        problems.add(
+            Place(path, 1, 1) if text else Place(path),
+            f"`{path}` is empty",
+            "start with `version: 1` and `assets:`; `assetbuild init` writes an example",
+        )
+        return None
+    if not isinstance(parsed.value, Map):
+        kind = "a list" if isinstance(parsed.value, list) else "a single text" if parsed.value is not None else "nothing"
+        problems.at(
+            parsed.mark,
+            f"`{path}` holds {kind}; a spec is a mapping",
+            "start with `version: 1` and `assets:`, each `name: value` with a space after the colon",
+        )
+        return None
+    root: Map = parsed.value
+    name = "spec" if main else "include"
+    frame: dict[str, Any] = {key: value for key, value in root.items() if key not in ("assets", "overrides")}
+    for part in ("assets", "overrides"):
+        if part in root:
+            frame[part] = {} if isinstance(root[part], dict) else root[part]
+    if not shape.accepts(name, frame):
+        tell_faults(name, frame, root, parsed.mark, problems)
+        for key, value in frame.items():  # what has a wrong shape is told once, and then left out
+            if not shape.accepts(name, {"version": 1, key: value}):
+                place = list(root).index(key)
+                root.pop(key)
+                del root.at[place * 2 : place * 2 + 2]
+    return Document(path, posixpath.dirname(path), root, main)
+
+
+def tell_faults(name: str, value: object, origin: Value, mark: Mark, problems: Problems, *, resolved: bool = False) -> None:
+    """Says what is wrong with a value's shape, at the places of `origin`, the value as the file has it."""
+    for fault in shape.explain(name, value, resolved=resolved):
+        place, length, here = mark, 0, origin
+        for index, step in enumerate(fault.path):
+            last = index == len(fault.path) - 1
+            if isinstance(here, Map) and step in here:
+                key = last and fault.on == "key"
+                place = here.mark(str(step), "key" if key else "value")
+                length = len(str(step)) if key else 0
+                here = here[str(step)]
+            elif isinstance(here, list) and isinstance(step, int) and step < len(getattr(here, "at", ())):
+                place, length, here = here.at[step], 0, here[step]  # type: ignore[attr-defined]
+            else:
+                break
+        if not problems.told(place):  # YAML's own traps come first, and say it better
+            problems.at(place, fault.text, fault.hint, length=length)
+
+
+def _included(document: Document, files: Files) -> list[tuple[str, Mark, int]]:
+    """The files that a document includes, in order, patterns resolved."""
+    found: list[tuple[str, Mark, int]] = []
+    include = document.root.get("include")
+    for index, each in enumerate(include if isinstance(include, list) else ()):
+        mark, pattern = include.at[index], joined(document.folder, str(each))  # type: ignore[union-attr]
+        if not any(c in pattern for c in "*?["):
+            found.append((pattern, mark, 0))
+            continue
+        names = matching(pattern, files, mark)
+        if names == []:
+            files.problems.at(mark, f"no file matches `{pattern}`", "a path is relative to the file it is written in")
+        found += [(name, mark, 0) for name in names or () if name != document.path]
+    return found
+
+
+def matching(pattern: str, files: Files, mark: Mark) -> list[str] | None:
+    """The files that match a pattern, sorted; None after a problem."""
+    try:
+        names, folders = files.reader.glob(pattern)
+    except ValueError:
+        files.problems.at(mark, f"`{pattern}` leads outside the project and its git work tree", "copy the files into the project")
+        return None
+    files.folders.update(dict.fromkeys(folders))
+    return names

@@ -1,0 +1,84 @@
+"""A provider for tests that behaves like one that costs money: never the same bytes twice, each call written down as a bill.
+
+`COUNTING_BILLS` names the file that gets a line a call. A prompt with `[fail]` fails, with `[refuse]` is refused, with `[slow]` takes a second;
+`COUNTING_GATE` names a file that must be there before any call returns. Nothing of it is used outside tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import struct
+import zlib
+from typing import Any
+
+from ..providers.base import Done, Image, Kind, Pending, Price, ProviderError, Request, Submitted
+
+replay_window: float | None = None
+reproducible = False
+free = True  # of money: what it counts are calls
+
+_ANY = {"ratio": {"from": "1:8", "to": "8:1"}}
+_PARAMS = {
+    "aspect_ratio": _ANY,
+    "quality": {"enum": ["low", "medium", "high"]},
+    "seed": {"integer": [0, 1000000]},
+    "output_format": {"enum": ["png"]},
+}
+_DEFAULTS = {"aspect_ratio": "1:1", "quality": "medium", "output_format": "png"}
+_OP = {"limits": {"prompt": 4000, "inputs": 16, "members": 16}, "params": _PARAMS, "defaults": _DEFAULTS}
+_BARE = {"limits": {"inputs": 1}, "params": {"output_format": {"enum": ["png"]}}, "defaults": {"output_format": "png"}}
+
+# The provider's own part of the model table, in the form of `providers/models.yaml`.
+MODELS: dict[str, Any] = {
+    "free": free,
+    "reproducible": reproducible,
+    "default": {"generate": "count-1", "edit": "count-1", "upscale": "count-1", "remove-background": "count-1"},
+    "models": {"count-1": {"source": "tests", "ops": {"generate": _OP, "edit": _OP, "upscale": _BARE, "remove-background": _BARE}}},
+}
+
+
+def check(request: Request) -> list[str]:
+    """Nothing is wrong."""
+    return []
+
+
+def estimate(request: Request) -> Price:
+    """Nothing is paid."""
+    return Price(0, 0)
+
+
+async def submit(request: Request, http: Any, idempotency_key: str) -> Submitted | Done:  # noqa: ANN401 - the contract's
+    """One bill, and pictures that no other call gives."""
+    for picture in request.inputs:
+        if not picture.path.is_file():
+            raise ProviderError(Kind.INVALID, f"input {picture.digest} isn't there")
+    prompt = request.prompt or ""
+    if "[fail]" in prompt:
+        raise ProviderError(Kind.INVALID, "the provider said no")
+    bill = json.dumps({"key": request.key, "take": request.take, "prompt": prompt, "inputs": [p.digest for p in request.inputs]})
+    with open(os.environ["COUNTING_BILLS"], "a", encoding="utf-8") as bills:  # noqa: ASYNC230 - one line, in tests
+        bills.write(bill + "\n")
+    if "[refuse]" in prompt:
+        raise ProviderError(Kind.REFUSED, "refused by moderation")
+    if "[slow]" in prompt:
+        await asyncio.sleep(1)
+    gate = os.environ.get("COUNTING_GATE")
+    while gate and not os.path.exists(gate):
+        await asyncio.sleep(0.02)
+    return Done(tuple(Image(_png(), "image/png", member) for member in request.members or ("",)))
+
+
+async def poll(remote_id: str, http: Any) -> Pending | Done:  # noqa: ANN401
+    """There is nothing to wait for."""
+    raise ProviderError(Kind.INVALID, "this provider has no jobs")
+
+
+def _png() -> bytes:
+    """A PNG of 8 x 8 pixels that is unlike any other."""
+    noise = os.urandom(192)
+    rows = b"".join(b"\0" + noise[i * 24 : i * 24 + 24] for i in range(8))
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    body = b"".join(struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts)
+    return b"\x89PNG\r\n\x1a\n" + body

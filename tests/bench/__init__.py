@@ -1,0 +1,1 @@
+"""Benches: ratios between programs measured in one run, never a timed test."""

@@ -1,0 +1,202 @@
+"""Every message that a spec can earn: each stands in tests/golden/spec, beside the spec that earns it.
+
+ASSETBUILD_UPDATE_GOLDEN=1 rewrites the texts; read the diff.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from assetbuild.errors import SpecError
+from assetbuild.providers.table import builtin
+from assetbuild.reader import DiskReader
+from assetbuild.spec import load
+
+GOLDEN = Path(__file__).parent / "golden" / "spec"
+NAMES = sorted(path.stem for path in GOLDEN.glob("*.yaml"))
+
+
+def message(folder: Path, profile: str | None = None) -> str:
+    with pytest.raises(SpecError) as caught:
+        load("assets.yaml", DiskReader(str(folder)), builtin(), profile=profile)
+    assert caught.value.exit_code == 2
+    return caught.value.render() + "\n"
+
+
+def agree(name: str, text: str) -> None:
+    golden = GOLDEN / f"{name}.txt"
+    if os.environ.get("ASSETBUILD_UPDATE_GOLDEN"):
+        golden.write_text(text, encoding="utf-8", newline="\n")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_file(name: str, tmp_path: Path) -> None:
+    """A spec with mistakes in one file, and all that its author is told."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "assets.yaml").write_bytes((GOLDEN / f"{name}.yaml").read_bytes())
+    agree(name, message(tmp_path))
+
+
+ONE = "version: 1\nassets:\n  poster: {prompt: A poster}\n"
+FILES: dict[str, dict[str, str | bytes]] = {
+    "file-utf16": {"assets.yaml": ONE.encode("utf-16")},
+    "file-utf16-without-bom": {"assets.yaml": ONE.encode("utf-16-le")},
+    "file-utf32": {"assets.yaml": ONE.encode("utf-32")},
+    "file-latin1": {"assets.yaml": "version: 1\nassets:\n  plakat: {prompt: Café für zwei}\n".encode("latin-1")},
+    "file-nul": {"assets.yaml": ONE.replace("A p", "A\0p")},
+    "file-none": {},
+    "include-files": {
+        "assets.yaml": "version: 1\ninclude: [none.yaml, packaging/*.yaml, packaging, ../../out.yaml, '../../*.yaml', bad.yaml, list.yaml, w.yaml]\n"
+        "assets:\n  poster: {prompt: A poster}\n  a: {base: box, prompt: x}\n",
+        "packaging/readme.txt": "",
+        "bad.yaml": "assets:\n  box: {prompt: @home}\n  bag: {prompt: fine, tags: {}}\n",
+        "list.yaml": "- a\n",
+        "w.yaml": ONE.encode("utf-16"),
+    },
+    "include-circle": {
+        "assets.yaml": "version: 1\ninclude: [a.yaml]\nassets: {p: {prompt: x}}\n",
+        "a.yaml": "include: [sub/b.yaml]\nassets: {q: {prompt: x}}\n",
+        "sub/b.yaml": "include: [../a.yaml]\nassets: {r: {prompt: x}}\n",
+    },
+    "include-twice-one-id": {
+        "assets.yaml": "version: 1\ninclude: ['p/*.yaml']\nassets: {box: {prompt: x}}\noverrides: {box: {quality: low}}\n",
+        "p/a.yaml": "assets:\n  box: {prompt: x}\noverrides: {box: {quality: high}}\n",
+        "p/b.yaml": "profiles: {a: {quality: low}}\n",
+    },
+    "include-place": {
+        "assets.yaml": "version: 1\ninclude: [p/a.yaml]\ndefaults: {quality: auto}\n",
+        "p/a.yaml": "defaults: {aspect_ratio: '30:1'}\nassets:\n  box: {prompt: {file: box.md}, quality: low}\n  bag: {prompt: '${nme}'}\n",
+    },
+    "include-deep": {
+        "assets.yaml": "version: 1\ninclude: [i0.yaml]\nassets: {p: {prompt: x}}\n",
+        **{f"i{n}.yaml": f"include: [i{n + 1}.yaml]\n" for n in range(60)},
+    },
+    "prompt-files": {
+        "assets.yaml": "version: 1\nassets:\n  a: {prompt: {file: empty.md}}\n  b: {prompt: {file: name.md}}\n  c: {prompt: {file: wide.md}}\n"
+        "  d: {prompt: {file: wide.md}}\n  e: {prompt: {file: folder}}\n  f: {prompt: {file: '${x}.md'}}\n  g: {prompt: {file: open.md}}\n",
+        "empty.md": " \n",
+        "name.md": "A poster\nfor ${idd}.\n",
+        "wide.md": "A poster".encode("utf-16"),
+        "open.md": "A poster ${\n",
+        "folder/x": "",
+    },
+    "tables": {
+        "assets.yaml": "version: 1\nvars:\n"
+        + "".join(
+            f"  {name}: {{from: {path}{more}}}\n"
+            for name, path, more in (
+                ("twice", "twice.csv", ""),
+                ("unnamed", "unnamed.csv", ""),
+                ("long", "long.csv", ""),
+                ("blank", "blank.csv", ""),
+                ("open", "open.csv", ""),
+                ("json", "bad.json", ""),
+                ("nan", "nan.json", ""),
+                ("deep", "deep.json", ""),
+                ("yaml", "bad.yaml", ""),
+                ("front", "front.md", ""),
+                ("list", "list.md", ""),
+                ("picture", "logo.png", ""),
+                ("none", "none.csv", ", key: a"),
+                ("nokey", "good.csv", ", key: skuu"),
+                ("samekey", "good.csv", ", key: live"),
+                ("emptykey", "good.csv", ", key: note"),
+                ("where", "good.csv", ", where: {liev: y}"),
+                ("texts", "one.json", ", key: a"),
+                ("mapping", "map.json", ", key: a"),
+                ("pattern", '"*.csv"', ", key: sku"),
+                ("nothing", '"posts/*.md"', ", key: sku"),
+                ("outside", "../../x.csv", ""),
+                ("outside2", '"../../*.md"', ""),
+            )
+        )
+        + "assets:\n  a-${s.sku}:\n    matrix: {s: {from: none.csv}}\n    prompt: x\n  b: {prompt: '${none.x.y}'}\n"
+        "  c-${m}: {matrix: {m: {from: map.json}}, prompt: x}\n",
+        "twice.csv": "sku;name;sku\n1;2;3\n",
+        "unnamed.csv": "sku,,name\n",
+        "long.csv": "sku,name\n1,Fika, dark\n",
+        "blank.csv": "\n",
+        "open.csv": 'sku,name\n1,"' + "x" * 140_000 + "\n",
+        "bad.json": '[{"a": 1},\n {"a" 2}]\n',
+        "nan.json": "[NaN]",
+        "deep.json": "[" * 100_000,
+        "bad.yaml": "- a: 1\n  a: 2\n- no: @x\n",
+        "front.md": "---\ntitle: x\n",
+        "list.md": "---\n- a\n---\n",
+        "logo.png": b"\x89PNG",
+        "good.csv": "sku,live,note\nA,y,\nB,y,x\n",
+        "one.json": '["a"]',
+        "map.json": '{"a": 1}',
+    },
+    "output-is-an-input": {
+        "assets.yaml": "version: 1\nassets:\n  a: {prompt: x, output: assets.png}\n  b: {prompt: {file: prompts/b.PNG}}\n"
+        "  c: {prompt: x, output: prompts/B.png}\n",
+        "prompts/b.PNG": "text",
+    },
+    "picture-outside": {
+        "assets.yaml": "version: 1\nassets:\n  a: {base: {file: ../../x.png}, prompt: x}\n  b: {prompt: x, references: [{file: /etc/x.png}]}\n"
+    },
+    "overrides-two-files": {
+        "assets.yaml": "version: 1\ninclude: [a.yaml]\nassets: {a: {prompt: x}}\noverrides: {a: {quality: high}}\n",
+        "a.yaml": "overrides: {a: {quality: low}}\n",
+    },
+    "several-files": {
+        "assets.yaml": "version: 1\ninclude: [b.yaml, a.yaml]\nassets:\n  z: {promt: x}\n  y: {base: nobody, prompt: x}\n",
+        "a.yaml": "assets: {a: {prompt: x, quality: hgih}}\n",
+        "b.yaml": "assets:\n  b:\n    prompt: x #fff\n",
+    },
+}
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_several_files(name: str, tmp_path: Path) -> None:
+    """Mistakes between files, and in files that are no YAML."""
+    root = tmp_path / "project"
+    (root / ".git").mkdir(parents=True)
+    for path, content in FILES[name].items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content.encode() if isinstance(content, str) else content)
+    agree(name, message(root))
+
+
+PROFILES = "version: 1\nprofiles:\n  draft: {provider: comp}\n  bad: {provider: cmp}\n  wrong: {model: gpt-9}\n  ratio: {quality: auto}\n"
+PROFILES += "assets:\n  a: {prompt: x}\n  b: {base: a, prompt: x, params: {moderation: low}}\n"
+
+
+@pytest.mark.parametrize("profile", ["daft", "bad", "wrong", "ratio", "draft"])
+def test_profiles(profile: str, tmp_path: Path) -> None:
+    """A profile that isn't there, one with mistakes of its own, and a mistake that only shows without the profile."""
+    (tmp_path / "assets.yaml").write_text(PROFILES)
+    agree(f"profile-{profile}", message(tmp_path, profile))
+
+
+def test_large_file(tmp_path: Path) -> None:
+    """A file above 64 MiB isn't even read."""
+    with (tmp_path / "assets.yaml").open("wb") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+    agree("file-large", message(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_file(tmp_path: Path) -> None:
+    (tmp_path / "assets.yaml").write_text(ONE)
+    (tmp_path / "assets.yaml").chmod(0)
+    agree("file-unreadable", message(tmp_path))
+
+
+def test_links_that_lead_outside(tmp_path: Path) -> None:
+    """A link in the project to a prompt, a picture and a spec beside it."""
+    root, outside = tmp_path / "project", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    for name in ("p.md", "b.png", "i.yaml"):
+        (outside / name).write_text("version: 1\n")
+        (root / name).symlink_to(outside / name)
+    (root / "assets.yaml").write_text(
+        "version: 1\ninclude: [i.yaml]\nassets:\n  a: {prompt: {file: p.md}}\n  b: {base: {file: b.png}, prompt: x}\n"
+    )
+    agree("file-links", message(root))
