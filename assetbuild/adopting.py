@@ -6,6 +6,7 @@ afterwards changes that, until somebody takes the `pin` away.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -122,6 +123,10 @@ def _text(info: dict[str | tuple[int, int], object], exif: object) -> str:
     """What a picture says of itself: a description, or the prompt that a generator left in it."""
     for value in (info.get("Description"), info.get("parameters"), exif, info.get("Title"), info.get("Comment")):
         if isinstance(value, str):
+            with contextlib.suppress(
+                UnicodeError
+            ):  # Exif is ASCII by its standard and UTF-8 by habit; Pillow reads it as Latin-1
+                value = value.encode("latin-1").decode("utf-8")  # noqa: PLW2901
             lines = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in value.splitlines()]
             text = "\n".join(lines).strip()
             if 0 < len(text) <= _LONGEST_TEXT:
@@ -165,9 +170,9 @@ def spec_text(project: str, folder: str, pictures: Sequence[Found]) -> str:
     lines = [
         "# yaml-language-server: $schema=.assetbuild/assetbuild.schema.json",
         "#",
-        f"# The pictures of {folder or 'this folder'}, as they were when assetbuild took them over. Each is pinned: nothing here is made, bought or",
-        "# replaced, whatever is written below. Say in the prompts what the pictures show; to have one made from its prompt, take its `pin`",
-        "# away, and `assetbuild plan` says what would happen.",
+        f"# The pictures in {folder + '/' if folder else 'this folder'}, taken over as they were. Each is pinned: nothing is made, bought or replaced,",
+        "# whatever is written below. Say in the prompts what the pictures show. To have one made from its",
+        "# prompt, take its `pin` away: `assetbuild plan` says what would happen.",
         "",
         "version: 1",
         f"project: {_quoted(project)}",

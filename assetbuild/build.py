@@ -64,6 +64,7 @@ class Build:
         self.interrupted = False
         self._spec_looked = 0.0
         self._same_key: dict[str, asyncio.Event] = {}
+        self._took: dict[str, float] = {}  # seconds that an asset's pictures were being made, without the waiting
 
     def run(self, plans: Sequence[AssetPlan]) -> Built:
         """Does everything that the plan says may be done. Raises nothing that belongs to a single asset."""
@@ -121,11 +122,10 @@ class Build:
             for base in self.project.graph.bases[asset.id]:
                 if base in self._done:
                     await self._done[base].wait()
-            began = time.monotonic()
             word = await self._steps(asset)
             if word:
                 self.words[asset.id] = word
-                self.say(Finished(asset.id, word, asset.outputs, time.monotonic() - began))
+                self.say(Finished(asset.id, word, asset.outputs, self._took.get(asset.id, 0.0)))
         except AssetbuildError as problem:
             self._fail(asset.id, problem.text, problem.hint or "")
         finally:
@@ -230,6 +230,7 @@ class Build:
             if self.stopping:
                 return ""
             reason = plan.decision.text or "changed"
+            began = time.monotonic()
             self.say(Started(asset.id, plan.number + 1, len(asset.steps), "draw" if free else "buy", reason))
             try:
                 inputs = await self._in_files(self._placer.inputs, plan)
@@ -242,6 +243,7 @@ class Build:
                 self._fail(asset.id, problem.text, problem.hint or "")
                 self.planner.failed[asset.id] = problem.text
                 return ""
+            self._took[asset.id] = self._took.get(asset.id, 0.0) + time.monotonic() - began
         take = Take(
             act.key,
             request.take,

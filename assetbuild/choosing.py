@@ -62,7 +62,20 @@ def use(
     """
     choices = choose(project, ids, which, member=member, from_profile=from_profile)
     carry_out(project, [one for one in choices if one.changes])
-    return choices
+    return [one if one.changes else _given_back(project, one) for one in choices]
+
+
+def _given_back(project: Project, one: Choice) -> Choice:
+    """What was chosen is so already; but if the store has lost the bytes, this is how it gets them again."""
+    store = project.look_store()
+    if store is None or store.read_only:
+        return one
+    cas = store.cas
+    lost = [picture for picture in one.pick.pictures if picture.file is not None and not cas.has(picture.digest)]
+    for picture in lost:
+        assert picture.file is not None  # noqa: S101 - chosen so
+        cas.put_file(picture.file, durable=True)
+    return one._replace(notes=("the store had lost it, and has it again",)) if lost else one
 
 
 def choose(

@@ -47,7 +47,13 @@ def describe(project: Project, planner: Planner, name: str) -> Record:
         "used_by": list(project.graph.users.get(name, ())),
     }
     last = plan.steps[-1]
-    waived = line is not None and not line.by_hand and last.action is not None and line.key != last.action.key and last.facts.key is not None
+    waived = (
+        line is not None
+        and not line.by_hand
+        and last.action is not None
+        and line.key != last.action.key
+        and last.facts.key is not None
+    )
     told = one if any(c.field == "prompt" for c in one.decision.changes) else last if waived else None
     if told is not None and told.action is not None:
         old, new = old_prompt(told, project), told.action.manifest.get("prompt") or ""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from . import lockfile
-from .digest import Action, Actions, changes, sealed
+from .digest import Action, Actions, Change, changes, sealed
 from .lockfile import Line, Lock
 from .plan import (
     LOOK,
@@ -191,7 +191,7 @@ class Planner:
         locked, locked_digests = _locked(line, number, last)
         outputs = self._outputs(asset, last, locked_digests, (asset.id, number))
         key = act.key if act else None
-        differs = None
+        differs: tuple[Change, ...] | None = None
         if locked is not None:
             differs = ()
             if act is not None and line is not None and last and not pinned and key not in (locked.key, locked.chosen_for):

@@ -26,7 +26,7 @@ def glance(env: Env, ink: Ink, columns: int) -> Iterator[str]:
         path = find_spec(env.cwd, env.environ.get("ASSETBUILD_SPEC"))
     except UsageError as problem:
         yield problem.text
-        yield f"next: {ink('bold', 'assetbuild init')} writes a spec to begin with; {ink('bold', 'assetbuild --help')} lists all commands"
+        yield f"next: `{ink('bold', 'assetbuild init')}` writes a spec to begin with; `{ink('bold', 'assetbuild --help')}` lists all commands"
         return
     yield _head(path, env, profile, ink)
     done = _unchanged(path, profile, env)
@@ -42,7 +42,7 @@ def glance(env: Env, ink: Ink, columns: int) -> Iterator[str]:
         yield f"{count} problem{'s' if count > 1 else ''} in the spec, the first:"
         first = problem.problems[0].render().split("\n", 1)[0]
         yield cut(first, max(columns, 60))
-        yield f"next: {ink('bold', 'assetbuild plan')} shows {'them all' if count > 1 else 'where, and the way out'}"
+        yield f"next: `{ink('bold', 'assetbuild plan')}` shows {'them all' if count > 1 else 'where, and the way out'}"
     except AssetbuildError as problem:
         yield problem.text
         if problem.hint:
@@ -84,14 +84,14 @@ def _looked(project: Project, ink: Ink, columns: int) -> Iterator[str]:
         more = f"  (and {len(waiting) - NAMED:,} more)" if number == NAMED and len(waiting) > NAMED else ""
         yield cut(f"  {one.asset.id}: {reason(one.leading)}", max(columns, 60) - len(more)) + more
     if any(p.verb in (Verb.GENERATE, Verb.RESTORE, Verb.RESUME, Verb.WAITING) for p in plans):
-        yield f"next: {ink('bold', 'assetbuild build')} makes them; {ink('bold', 'assetbuild plan')} says why"
+        yield f"next: `{ink('bold', 'assetbuild build')}` makes them; `{ink('bold', 'assetbuild plan')}` says why"
     elif waiting:
-        yield f"next: {ink('bold', f'assetbuild show {waiting[0].asset.id}')} says what it waits for"
+        yield f"next: `{ink('bold', f'assetbuild show {waiting[0].asset.id}')}` says what it waits for"
     elif not plans:
-        yield f"next: write an asset into {project.spec_name}; {ink('bold', 'assetbuild schema')} prints what it may say"
+        yield f"next: write an asset into {project.spec_name}; `{ink('bold', 'assetbuild schema')}` prints what it may say"
     else:
         yield _nothing(ink)
 
 
 def _nothing(ink: Ink) -> str:
-    return f"next: nothing to do; {ink('bold', 'assetbuild list')} shows them"
+    return f"next: nothing to do; `{ink('bold', 'assetbuild list')}` shows them"

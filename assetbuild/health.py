@@ -15,6 +15,7 @@ from .errors import AssetbuildError, SpecError
 from .files import PRIVATE, git_dirs, network_filesystem
 from .project import BUILT_IN, Env, Project, find_spec, load_provider
 from .report.measures import size_text
+from .starting import ATTRIBUTES, SCHEMA, hidden, schema_text
 
 PACKAGES = ("pyyaml", "jsonschema", "rfc8785", "diskcache", "click", "rich", "pillow", "typst", "manimgx-fonts")
 LOW = 1 << 30  # bytes of free disk below which a warning is due
@@ -54,10 +55,7 @@ def examine(env: Env, spec: str | None = None, profile: str | None = None) -> It
 
 
 def _python() -> Finding:
-    version = platform.python_version()
-    if sys.version_info < (3, 11):
-        return Finding("bad", "Python", version, "assetbuild needs 3.11 or newer")
-    return Finding("ok", "Python", f"{version} ({sys.executable})")
+    return Finding("ok", "Python", f"{platform.python_version()} ({sys.executable})")  # an older one can't install us
 
 
 def _packages() -> Iterator[Finding]:
@@ -190,7 +188,7 @@ def _lock(project: Project) -> Finding:
             "warn",
             "lockfile",
             f"{name} has CRLF line ends",
-            "add the line for .gitattributes named below, then `git add --renormalize .`",
+            f"write `{ATTRIBUTES}` into .gitattributes, then `git add --renormalize .`",
         )
     if content != render(lock.lines).encode():
         return Finding(
@@ -255,8 +253,6 @@ def _store(project: Project) -> Finding:
 
 
 def _git(project: Project, *, with_git: bool) -> Iterator[Finding]:
-    from .starting import ATTRIBUTES, hidden
-
     if git_dirs(project.root) is None:
         yield Finding(
             "warn",
@@ -294,8 +290,6 @@ def _attributes(project: Project) -> dict[str, str]:
 
 
 def _schema(project: Project) -> Finding:
-    from .starting import SCHEMA, schema_text
-
     path = project.root / PRIVATE / SCHEMA
     named = f"{PRIVATE}/{SCHEMA}" in (project.root / project.spec_name).read_text("utf-8", "replace")[:1000]
     if named and (not path.exists() or path.read_text("utf-8", "replace") != schema_text("assetbuild")):

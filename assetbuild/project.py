@@ -5,6 +5,7 @@ Knows where things lie; knows nothing of what is to be done with them.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import time
@@ -70,7 +71,11 @@ def installed_tables() -> dict[str, dict[str, Any]]:
     """The model tables (`MODELS`) of the providers that other packages have installed under `assetbuild.providers`, by name."""
     from importlib.metadata import entry_points  # 50 ms, only when a spec names a provider that isn't built in
 
-    return {point.name: point.load().MODELS for point in entry_points(group="assetbuild.providers")}
+    found: dict[str, dict[str, Any]] = {}
+    for point in entry_points(group="assetbuild.providers"):
+        with contextlib.suppress(Exception):  # a stranger's broken module: its name is unknown then, and `assetbuild providers` says why
+            found[point.name] = point.load().MODELS
+    return found
 
 
 class Project:
@@ -86,6 +91,7 @@ class Project:
         self.git = git_dirs(self.root)
         self._providers: dict[str, Provider] = {}
         self._store: Store | None = None
+        self._registered = False
 
     @cached_property
     def table(self) -> ModelTable:
@@ -157,7 +163,10 @@ class Project:
         """The store, made if need be."""
         if self._store is None:
             self._store = Store.open(self.store_path)
-            self._store.register_tree(str(self.root), [self.spec.lock])
+        if not self._registered:  # `look_store` may have opened it; gc must know of everybody who writes here
+            self._registered = True
+            if not self._store.read_only:
+                self._store.register_tree(str(self.root), [self.spec.lock])
         return self._store
 
     def look_store(self) -> Store | None:

@@ -76,7 +76,10 @@ class DiskReader:
                 if last:
                     found |= {_join(folder, name) for name, is_folder, _ in names if not is_folder and name[:1] != "."}
                 continue
-            match = re.compile(_translate(piece)).fullmatch
+            try:
+                match = re.compile(_translate(piece)).fullmatch
+            except re.error:  # `[z-a]` matches nothing
+                continue
             for name, is_folder, _ in names:
                 if match(name) is None or (name[:1] == "." and piece[:1] != "."):
                     continue

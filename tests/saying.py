@@ -33,7 +33,9 @@ class Story:
         self.space, self.name = space, name
         self.told: list[str] = []
 
-    def run(self, *args: str, code: int = 0, env: dict[str, str] | None = None, cwd: Path | None = None, told: bool = True) -> Ran:
+    def run(
+        self, *args: str, code: int = 0, env: dict[str, str] | None = None, cwd: Path | None = None, told: bool = True
+    ) -> Ran:
         """A command, which must end with this exit code. Its output comes first in the story, then its talk."""
         ran = self.space.run(*args, env=env, cwd=cwd)
         assert ran.code == code, f"`{shlex.join(args)}`: exit {ran.code}, not {code}\n{ran.text}"

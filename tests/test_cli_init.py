@@ -35,9 +35,11 @@ def test_the_first_minute(space: TestSpace) -> None:
     story.run()
     story.run("build", "--frozen", told=False)
     story.run("init", code=2)
-    assert "project: \"project\"\n" in space.read("assets.yaml").decode()
+    assert 'project: "project"\n' in space.read("assets.yaml").decode()
     first = space.read("assets.yaml").decode().splitlines()[0]
-    assert (space.root / first.partition("$schema=")[2]).read_bytes() == (Path(__file__).parent.parent / "schemas/assetbuild.schema.json").read_bytes()
+    assert (space.root / first.partition("$schema=")[2]).read_bytes() == (
+        Path(__file__).parent.parent / "schemas/assetbuild.schema.json"
+    ).read_bytes()
     story.check()
 
 
@@ -137,7 +139,10 @@ def test_filling_in_a_prompt_changes_nothing_and_taking_the_pin_away_waits(space
     story.note("the prompt is written")
     story.run("build", "--frozen")
     story.note("the pin is taken away, and the prompt changed")
-    space.write("assets.yaml", text.replace("(nobody has written down yet what this picture shows)", "A blue one.").replace("    pin: true\n", ""))
+    space.write(
+        "assets.yaml",
+        text.replace("(nobody has written down yet what this picture shows)", "A blue one.").replace("    pin: true\n", ""),
+    )
     story.run("build", code=5)
     assert space.read("pictures/hero.png") == picture((20, 30))
     story.run("build", "--replace", "hero")

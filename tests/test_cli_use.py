@@ -192,7 +192,9 @@ def test_an_edit_whose_base_isnt_known_names_pin(space: TestSpace) -> None:
 
 def test_pin_takes_a_picture_whatever_its_base_becomes(space: TestSpace) -> None:
     write(space)
-    space.write("assets.yaml", space.read("assets.yaml").decode().replace("    base: poster\n", "    base: poster\n    pin: true\n"))
+    space.write(
+        "assets.yaml", space.read("assets.yaml").decode().replace("    base: poster\n", "    base: poster\n    pin: true\n")
+    )
     space.write("mine.png", picture())
     ran = space.run("use", "poster-de", "mine.png")
     assert ran.code == 0, ran.text
@@ -218,8 +220,16 @@ def test_many_problems_are_told_at_once_and_nothing_is_changed(space: TestSpace)
 def test_the_picture_of_a_profile(space: TestSpace) -> None:
     story = Story(space, "use-profile")
     write(space)
-    text = space.read("assets.yaml").decode() + 'profiles:\n  draft: {provider: comp}\n  proof: {output: "proofs/${id}-${member}.png"}\n'
-    space.write("assets.yaml", text.replace("-${member}.png\"}\n", ".png\"}\n").replace("  story:\n    set: [bean, cup]\n    output: \"art/story-${member}.png\"\n    prompt: |\n      Two panels.\n", ""))
+    text = (
+        space.read("assets.yaml").decode()
+        + 'profiles:\n  draft: {provider: comp}\n  proof: {output: "proofs/${id}-${member}.png"}\n'
+    )
+    space.write(
+        "assets.yaml",
+        text.replace('-${member}.png"}\n', '.png"}\n').replace(
+            '  story:\n    set: [bean, cup]\n    output: "art/story-${member}.png"\n    prompt: |\n      Two panels.\n', ""
+        ),
+    )
     space.build()
     story.run("use", "poster", "--from", "draft", code=2)
     space.build("--profile", "draft")
@@ -250,7 +260,9 @@ def test_previous_is_found_in_git_when_this_machine_has_forgotten(space: TestSpa
     assert space.read("art/poster.png") == first
 
 
-@pytest.mark.parametrize("at", ["os.replace:1", "os.replace:2", "os.replace:3", "os.replace:4", "os.fsync:2", "os.fsync:5", "os.fsync:8"])
+@pytest.mark.parametrize(
+    "at", ["os.replace:1", "os.replace:2", "os.replace:3", "os.replace:4", "os.fsync:2", "os.fsync:5", "os.fsync:8"]
+)
 def test_a_kill_at_any_step_loses_no_picture(space: TestSpace, at: str, tmp_path: Path) -> None:
     write(space)
     space.build()

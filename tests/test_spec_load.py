@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,16 @@ OTHER = {
 }
 
 
-def write(folder: Path, files: dict[str, str | bytes]) -> None:
+def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def read(folder: Path, spec: str, profile: str | None = None, table: Any = None, **files: str | bytes) -> Spec:
-    write(folder, {"assets.yaml": spec if "version: 1" in spec else "version: 1\n" + spec, **files})
+def read(
+    folder: Path, spec: str, profile: str | None = None, table: Any = None, files: Mapping[str, str | bytes] | None = None
+) -> Spec:
+    write(folder, {"assets.yaml": spec if "version: 1" in spec else "version: 1\n" + spec, **(files or {})})
     return load("assets.yaml", DiskReader(str(folder)), table or builtin(), profile=profile)
 
 
@@ -68,7 +71,7 @@ def told(folder: Path, spec: str, profile: str | None = None, table: Any = None)
     return caught.value.render()
 
 
-# ---- prompts, styles, inputs --------------------------------------------------------------------------------------------------------
+# ---- prompts, styles, inputs ---------------------------------------------------------------------------------------
 
 
 def test_a_plain_asset(tmp_path: Path) -> None:
@@ -90,7 +93,7 @@ def test_texts_are_nfc_with_lf(tmp_path: Path) -> None:
 
 
 def test_a_bom_is_skipped(tmp_path: Path) -> None:
-    spec = read(tmp_path, "version: 1\nassets: {a: {prompt: {file: p.md}}}", **{"p.md": b"\xef\xbb\xbfA\r\n\r\nB  \r\n"})
+    spec = read(tmp_path, "version: 1\nassets: {a: {prompt: {file: p.md}}}", files={"p.md": b"\xef\xbb\xbfA\r\n\r\nB  \r\n"})
     assert prompts(spec) == {"a": "A\n\nB"}
     (tmp_path / "assets.yaml").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "assets.yaml").read_bytes())
     again = load("assets.yaml", DiskReader(str(tmp_path)), builtin())
@@ -160,7 +163,8 @@ def test_a_whole_reference_keeps_its_type(tmp_path: Path) -> None:
     spec = read(
         tmp_path,
         """
-vars: {t: [launch, print], r: "3:2", n: 7, refs: [{file: x.png, as: x, hint: look}, poster], p: {seed: 3}, steps: [darker, {op: upscale}]}
+vars: {t: [launch, print], r: "3:2", n: 7, refs: [{file: x.png, as: x, hint: look}, poster], p: {seed: 3}
+  , steps: [darker, {op: upscale}]}
 assets:
   poster: {prompt: x}
   a: {prompt: "${image.x}", tags: "${t}", aspect_ratio: "${r}", seed: "${n}", references: "${refs}", then: "${steps}"}
@@ -180,9 +184,45 @@ def test_text_from_rows_and_vars_is_inert(tmp_path: Path) -> None:
     spec = read(
         tmp_path,
         "assets:\n  a-${r.id}:\n    matrix: {r: {from: r.csv}}\n    prompt: Say ${r.text}\n",
-        **{"r.csv": "id,text\n1,${secret} $${x} {b}\n"},
+        files={"r.csv": "id,text\n1,${secret} $${x} {b}\n"},
     )
     assert prompts(spec) == {"a-1": "Say ${secret} $${x} {b}"}
+
+
+def test_values_from_tables_are_inert_too(tmp_path: Path) -> None:
+    """Lists and mappings that stand for a whole field are taken as they are, and are checked like written ones."""
+    rows = """[{"k": "a", "base": {"file": "${x}.png"}, "then": ["Say ${y}", {"prompt": "$${z}"}], "tags": ["${t}"],
+      "refs": [{"file": "r.png", "as": "r", "hint": "${h}"}, "b-a"], "params": {"seed": 3}, "style": ["s"], "set": null}]"""
+    spec = read(
+        tmp_path,
+        """
+styles: {s: "Flat ${image.r}."}
+assets:
+  b-${r.k}: {matrix: {r: {from: r.json}}, prompt: x}
+  c-${r.k}:
+    matrix: {r: {from: r.json}}
+    base: ${r.base}
+    prompt: "${image.r}"
+    then: ${r.then}
+    references: ${r.refs}
+    params: ${r.params}
+    tags: ${r.tags}
+    style: ${r.style}
+""",
+        files={"r.json": rows},
+    )
+    asset = by_id(spec)["c-a"]
+    assert [step.prompt for step in asset.steps] == ["Image 2: ${h}\nimage 2\n\nFlat image 2.", "Say ${y}", "$${z}"]
+    assert [i.source for i in asset.steps[0].inputs] == [FileInput("${x}.png"), FileInput("r.png"), AssetInput("b-a")]
+    assert (asset.tags, asset.steps[0].params["seed"]) == (("${t}",), 3)
+
+
+def test_without_libyaml_a_spec_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import yaml
+
+    with_it = read(tmp_path, PROFILES, table=table())
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    assert load("assets.yaml", DiskReader(str(tmp_path)), table()) == with_it
 
 
 def test_vars_use_vars_tables_and_rows(tmp_path: Path) -> None:
@@ -203,7 +243,7 @@ assets:
     vars: {own: "${line} in ${m}", up: "${own}!"}
     prompt: "${up} ${legal[m].text} ${all.x[1]} [${block}]"
 """,
-        **{"legal.csv": "country;text\nde;Pfand\nfr;Consigne\n", "all.json": '{"x": [1, 2]}'},
+        files={"legal.csv": "country;text\nde;Pfand\nfr;Consigne\n", "all.json": '{"x": [1, 2]}'},
     )
     assert prompts(spec) == {
         "a-de": "Fika since 1998 in de! Pfand 2 [Brewed slowly]",
@@ -218,7 +258,7 @@ def test_a_long_chain_of_vars(tmp_path: Path) -> None:
     assert prompts(spec) == {"a": "end"}
 
 
-# ---- YAML ---------------------------------------------------------------------------------------------------------------------------
+# ---- YAML ----------------------------------------------------------------------------------------------------------
 
 
 def test_anchors_aliases_and_merges(tmp_path: Path) -> None:
@@ -255,7 +295,7 @@ assets: # all of them
     assert spec.assets[0].steps[0].prompt == "Blue #2B2D42"
 
 
-# ---- matrix -------------------------------------------------------------------------------------------------------------------------
+# ---- matrix --------------------------------------------------------------------------------------------------------
 
 
 def test_axes_multiply_and_exclude(tmp_path: Path) -> None:
@@ -294,8 +334,9 @@ def test_rows_of_a_csv(content: bytes, tmp_path: Path) -> None:
     """Excel's kinds of CSV are one table."""
     spec = read(
         tmp_path,
-        "assets:\n  p/${s.sku}:\n    matrix: {s: {from: d/skus.csv, where: {status: live}, defaults: {note: none}}}\n    prompt: ${s.name} ${s.note}\n",
-        **{"d/skus.csv": content},
+        "assets:\n  p/${s.sku}:\n    matrix: {s: {from: d/skus.csv, where: {status: live}, defaults: {note: none}}}\n"
+        "    prompt: ${s.name} ${s.note}\n",
+        files={"d/skus.csv": content},
     )
     assert prompts(spec) == {"p/A1": "Fika none", "p/C3": "Te y"}
     assert spec.assets[0].axes == {"s.sku": "A1", "s.name": "Fika", "s.status": "live", "s.note": "none"}
@@ -313,7 +354,7 @@ def test_rows_of_json_and_yaml(name: str, content: str, tmp_path: Path) -> None:
     spec = read(
         tmp_path,
         f"assets:\n  p-${{s.sku}}:\n    matrix: {{s: {{from: {name}}}}}\n    prompt: ${{s.n}} ${{s.deep.x[1]}}\n",
-        **{name: content},
+        files={name: content},
     )
     assert prompts(spec) == {"p-A1": "1 2", "p-B2": "1.5 4"}
 
@@ -328,7 +369,7 @@ assets:
     prompt: ${p.title} in ${p.dir}
     seed: ${p.seed}
 """,
-        **{
+        files={
             "posts/b.md": "---\ntitle: Second # two\ncover: true\nseed: 4\n---\nText\n",
             "posts/a.md": "---\r\ntitle: First\r\ncover: true\r\nseed: 3\r\n---\r\n",
             "posts/c.md": "No front matter\n",
@@ -345,9 +386,10 @@ def test_cells_that_stand_for_numbers(tmp_path: Path) -> None:
     """A CSV knows only texts; a seed, a pin and a vendor's number are taken from them."""
     spec = read(
         tmp_path,
-        "assets:\n  p-${s.n}: {matrix: {s: {from: s.csv}}, prompt: x, seed: '${s.seed}', pin: '${s.pin}', output: '${id}${s.e}'}\n"
+        "assets:\n"
+        "  p-${s.n}: {matrix: {s: {from: s.csv}}, prompt: x, seed: '${s.seed}', pin: '${s.pin}', output: '${id}${s.e}'}\n"
         "  u-${s.n}: {matrix: {s: {from: s.csv}}, base: 'p-${s.n}', op: upscale, params: {scale: '${s.scale}'}}\n",
-        **{"s.csv": "n,seed,pin,scale,e\na,5,true,4,.jpg\nb,6,false,2,.webp\n"},
+        files={"s.csv": "n,seed,pin,scale,e\na,5,true,4,.jpg\nb,6,false,2,.webp\n"},
     )
     found = by_id(spec)
     assert (found["p-a"].pin, found["p-b"].pin) == (True, False)
@@ -359,7 +401,8 @@ def test_cells_that_stand_for_numbers(tmp_path: Path) -> None:
 def test_a_matrix_from_vars(tmp_path: Path) -> None:
     spec = read(
         tmp_path,
-        "vars: {ls: [en, de], h: {en: a, de: b}}\nassets:\n  p-${l}: {matrix: {l: '${ls}'}, prompt: '${h[l]}'}\n  q-${l}: {matrix: {l: '${h}'}, prompt: x}\n",
+        "vars: {ls: [en, de], h: {en: a, de: b}}\nassets:\n  p-${l}: {matrix: {l: '${ls}'}, prompt: '${h[l]}'}\n"
+        "  q-${l}: {matrix: {l: '${h}'}, prompt: x}\n",
     )
     assert list(prompts(spec)) == ["p-en", "p-de", "q-en", "q-de"]
 
@@ -373,13 +416,13 @@ def test_a_missing_picture_is_no_problem(tmp_path: Path) -> None:
     spec = read(
         tmp_path,
         "assets:\n  p-${n}: {matrix: {n: [1, 2]}, base: {file: 'photos/${n}.jpg'}, prompt: x}\n",
-        **{"photos/1.jpg": b"x"},
+        files={"photos/1.jpg": b"x"},
     )
     assert spec.pictures == ("photos/1.jpg", "photos/2.jpg")
     assert [asset.steps[0].params["aspect_ratio"] for asset in spec.assets] == ["1:1", "1:1"]
 
 
-# ---- includes -----------------------------------------------------------------------------------------------------------------------
+# ---- includes ------------------------------------------------------------------------------------------------------
 
 
 def test_an_include_has_its_own_defaults_vars_and_styles(tmp_path: Path) -> None:
@@ -393,8 +436,9 @@ styles: {s: Root style}
 assets:
   poster: {prompt: "${brand} ${colour}", style: s}
 """,
-        **{
-            "pack/box.yaml": "defaults: {quality: high, aspect_ratio: '3:2'}\nvars: {colour: blue, both: '${brand}-${colour}'}\nstyles: {s: Own style}\n"
+        files={
+            "pack/box.yaml": "defaults: {quality: high, aspect_ratio: '3:2'}\n"
+            "vars: {colour: blue, both: '${brand}-${colour}'}\nstyles: {s: Own style}\n"
             "assets:\n  box: {prompt: '${both}', style: s, references: [{file: l.png}, {file: ../r.png}], then: [darker]}\n"
             "  bag: {prompt: {file: p.md}}\noverrides: {poster: {tags: [over], references: [{file: o.png}]}}\n",
             "pack/p.md": "A bag of ${colour}",
@@ -413,7 +457,7 @@ assets:
     assert (spec.files, spec.globs) == (("assets.yaml", "pack/box.yaml", "pack/p.md"), ("pack",))
 
 
-# ---- models, ratios, steps ----------------------------------------------------------------------------------------------------------
+# ---- models, ratios, steps -----------------------------------------------------------------------------------------
 
 
 def table() -> Table:
@@ -447,7 +491,7 @@ assets:
   i: {prompt: x}
   j: {base: {file: long.png}, prompt: x}
 """,
-        **{"wide.png": picture(300, 100), "long.png": picture(10, 200)},
+        files={"wide.png": picture(300, 100), "long.png": picture(10, 200)},
     )
     ratios = {id: [step.params.get("aspect_ratio") for step in asset.steps] for id, asset in by_id(spec).items()}
     assert ratios == {
@@ -526,7 +570,8 @@ def test_a_step_of_then(tmp_path: Path) -> None:
     spec = read(
         tmp_path,
         "assets:\n  otto: {prompt: x}\n  p:\n    prompt: x\n    quality: high\n    then:\n      - Fix the hand.\n"
-        "      - {prompt: 'As ${image.o} not ${image.base}', references: [{asset: otto, as: o, hint: him}], quality: low}\n      - {op: remove-background}\n",
+        "      - {prompt: 'As ${image.o} not ${image.base}', references: [{asset: otto, as: o, hint: him}], quality: "
+        "low}\n      - {op: remove-background}\n",
     )
     steps = by_id(spec)["p"].steps
     assert [(s.op, s.prompt, s.params.get("quality")) for s in steps] == [
@@ -568,7 +613,7 @@ def test_ten_thousand_edits_in_a_chain(tmp_path: Path) -> None:
     assert spec.assets[0].steps[0].params["aspect_ratio"] == "2:3"
 
 
-# ---- overrides and profiles -----------------------------------------------------------------------------------------------------------
+# ---- overrides and profiles ----------------------------------------------------------------------------------------
 
 
 def test_overrides_are_a_layer_over_one_row(tmp_path: Path) -> None:
@@ -657,7 +702,7 @@ def test_store_pin_tags_description(tmp_path: Path) -> None:
     assert (spec.assets[0].pin, spec.assets[0].tags, spec.assets[0].description) == (True, ("b", "2", "true"), "The first")
 
 
-# ---- DESIGN -------------------------------------------------------------------------------------------------------------------------
+# ---- DESIGN --------------------------------------------------------------------------------------------------------
 
 LATER = re.compile(
     r"^budget:.*\n|^    (takes|approve|exports):.*\n(      .*\n)*|^  icons:.*\n|^  panel/.*\n(    .*\n)*", re.MULTILINE
@@ -685,13 +730,14 @@ def test_the_example_of_the_design(profile: str | None, tmp_path: Path) -> None:
         tmp_path,
         spec,
         profile,
-        **{"prompts/poster.md": "A poster.", "data/legal.csv": "country,text\nde,Pfand\n", "brand/logo.png": picture(4, 3)},
+        files={"prompts/poster.md": "A poster.", "data/legal.csv": "country,text\nde,Pfand\n", "brand/logo.png": picture(4, 3)},
     )
     ids = [asset.id for asset in found.assets]
     assert ids == ["poster", "poster-en", "poster-de", "poster-ja", "page-08", "story", "logo-cutout", "page-07", "otto"]
     steps = {asset.id: asset.steps for asset in found.assets}
     assert steps["poster"][0].prompt == (
-        "Image 1: take colours and line weight from it\nA poster.\n\nFlat vector shapes, palette #2B2D42 #EF8354 #F7F4EA, generous margins."
+        "Image 1: take colours and line weight from it\nA poster.\n\n"
+        "Flat vector shapes, palette #2B2D42 #EF8354 #F7F4EA, generous margins."
     )
     assert [step.op for step in steps["page-08"]] == ["edit", "edit", "upscale"]
     assert [step.prompt for step in steps["poster-ja"]] == [

@@ -50,7 +50,8 @@ FILES: dict[str, dict[str, str | bytes]] = {
     "file-nul": {"assets.yaml": ONE.replace("A p", "A\0p")},
     "file-none": {},
     "include-files": {
-        "assets.yaml": "version: 1\ninclude: [none.yaml, packaging/*.yaml, packaging, ../../out.yaml, '../../*.yaml', bad.yaml, list.yaml, w.yaml]\n"
+        "assets.yaml": "version: 1\n"
+        "include: [none.yaml, packaging/*.yaml, packaging, ../../out.yaml, '../../*.yaml', bad.yaml, list.yaml, w.yaml]\n"
         "assets:\n  poster: {prompt: A poster}\n  a: {base: box, prompt: x}\n",
         "packaging/readme.txt": "",
         "bad.yaml": "assets:\n  box: {prompt: @home}\n  bag: {prompt: fine, tags: {}}\n",
@@ -69,15 +70,18 @@ FILES: dict[str, dict[str, str | bytes]] = {
     },
     "include-place": {
         "assets.yaml": "version: 1\ninclude: [p/a.yaml]\ndefaults: {quality: auto}\n",
-        "p/a.yaml": "defaults: {aspect_ratio: '30:1'}\nassets:\n  box: {prompt: {file: box.md}, quality: low}\n  bag: {prompt: '${nme}'}\n",
+        "p/a.yaml": "defaults: {aspect_ratio: '30:1'}\nassets:\n  box: {prompt: {file: box.md}, quality: low}\n"
+        "  bag: {prompt: '${nme}'}\n",
     },
     "include-deep": {
         "assets.yaml": "version: 1\ninclude: [i0.yaml]\nassets: {p: {prompt: x}}\n",
         **{f"i{n}.yaml": f"include: [i{n + 1}.yaml]\n" for n in range(60)},
     },
     "prompt-files": {
-        "assets.yaml": "version: 1\nassets:\n  a: {prompt: {file: empty.md}}\n  b: {prompt: {file: name.md}}\n  c: {prompt: {file: wide.md}}\n"
-        "  d: {prompt: {file: wide.md}}\n  e: {prompt: {file: folder}}\n  f: {prompt: {file: '${x}.md'}}\n  g: {prompt: {file: open.md}}\n",
+        "assets.yaml": "version: 1\nassets:\n  a: {prompt: {file: empty.md}}\n  b: {prompt: {file: name.md}}\n"
+        "  c: {prompt: {file: wide.md}}\n"
+        "  d: {prompt: {file: wide.md}}\n  e: {prompt: {file: folder}}\n  f: {prompt: {file: '${x}.md'}}\n"
+        "  g: {prompt: {file: open.md}}\n",
         "empty.md": " \n",
         "name.md": "A poster\nfor ${idd}.\n",
         "wide.md": "A poster".encode("utf-16"),
@@ -138,7 +142,8 @@ FILES: dict[str, dict[str, str | bytes]] = {
         "prompts/b.PNG": "text",
     },
     "picture-outside": {
-        "assets.yaml": "version: 1\nassets:\n  a: {base: {file: ../../x.png}, prompt: x}\n  b: {prompt: x, references: [{file: /etc/x.png}]}\n"
+        "assets.yaml": "version: 1\nassets:\n  a: {base: {file: ../../x.png}, prompt: x}\n"
+        "  b: {prompt: x, references: [{file: /etc/x.png}]}\n"
     },
     "overrides-two-files": {
         "assets.yaml": "version: 1\ninclude: [a.yaml]\nassets: {a: {prompt: x}}\noverrides: {a: {quality: high}}\n",
@@ -163,7 +168,8 @@ def test_several_files(name: str, tmp_path: Path) -> None:
     agree(name, message(root))
 
 
-PROFILES = "version: 1\nprofiles:\n  draft: {provider: comp}\n  bad: {provider: cmp}\n  wrong: {model: gpt-9}\n  ratio: {quality: auto}\n"
+PROFILES = "version: 1\nprofiles:\n  draft: {provider: comp}\n  bad: {provider: cmp}\n  wrong: {model: gpt-9}\n"
+PROFILES += "  ratio: {quality: auto}\n"
 PROFILES += "assets:\n  a: {prompt: x}\n  b: {base: a, prompt: x, params: {moderation: low}}\n"
 
 
@@ -181,11 +187,35 @@ def test_large_file(tmp_path: Path) -> None:
     agree("file-large", message(tmp_path))
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_unreadable_file(tmp_path: Path) -> None:
-    (tmp_path / "assets.yaml").write_text(ONE)
-    (tmp_path / "assets.yaml").chmod(0)
-    agree("file-unreadable", message(tmp_path))
+class Broken(DiskReader):
+    """A disk that gives up on some files."""
+
+    def read(self, path: str) -> bytes:
+        if path == "denied.md":
+            raise PermissionError(13, "Permission denied", path)
+        if path == "broken.md":
+            raise OSError(5, "Input/output error", path)
+        return super().read(path)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "assets.yaml").write_text(
+        "version: 1\nassets:\n  a: {prompt: {file: denied.md}}\n  b: {prompt: {file: broken.md}}\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        load("assets.yaml", Broken(str(tmp_path)), builtin())
+    agree("file-unreadable", caught.value.render() + "\n")
+
+
+def test_every_golden_text_has_its_test() -> None:
+    """No text stays behind when its test goes."""
+    others = {
+        "file-large",
+        "file-unreadable",
+        "file-links",
+        *(f"profile-{name}" for name in ("daft", "bad", "wrong", "ratio", "draft")),
+    }
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == {*NAMES, *FILES, *others}
 
 
 def test_links_that_lead_outside(tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def _tell(choices: list[Choice]) -> None:
         first = choices[0]
         name = first.line.id
         say(f"`{name}` has that picture already" if same == 1 else f"all {same:,} have these pictures already")
+        for note in dict.fromkeys(note for one in choices for note in one.notes):
+            say(f"{'':8} {note}")
     elif same:
         say(f"{same:,} had theirs already")
 

@@ -102,14 +102,15 @@ def doctor_command(as_json: bool, spec: str | None, profile: str | None) -> None
 def providers_command(as_json: bool) -> None:
     """List who can make pictures: name, what it costs, where it comes from, and its models with what they can do."""
     from ..installed import OPS, providers
+    from ..project import installed_tables
     from ..providers.table import builtin
 
-    found = providers(builtin())
+    found = providers(builtin(installed_tables))
     if as_json:
         click.echo(json.dumps({"version": 1, "providers": found}, ensure_ascii=False))
         return
     for one in found:
-        price = "free, drawn here" if one["free"] else "costs money"
+        price = "free" if one["free"] else "costs money"
         click.echo(
             f"{one['name']}  {one['from']}, {price}" if one["installed"] else f"{one['name']}  can't be used: {one['problem']}"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
@@ -15,7 +16,7 @@ from typing import Any
 
 Value = Any  # a parameter of any type
 Rule = dict[str, Any]
-LONGEST = 40  # characters of a ratio
+_RATIO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,4})?):([0-9]{1,6}(?:\.[0-9]{1,4})?)")
 Fault = tuple[str, str, str | None]
 
 
@@ -143,6 +144,7 @@ class Table:
 def _value(rule: Rule, name: str, value: Value, model: str, provider: str) -> Value:
     """One parameter, normalised: 3.0 where a whole number is meant is 3. Raises BadValue."""
     where = f"on `{model}` ({provider})"
+    shown = str(value).lower() if isinstance(value, bool) else str(value)[:60]
     if value is None:
         if rule.get("nullable"):
             return None
@@ -156,42 +158,42 @@ def _value(rule: Rule, name: str, value: Value, model: str, provider: str) -> Va
         choices = ", ".join(f"`{each}`" for each in rule["enum"])
         near = difflib.get_close_matches(str(value), [str(each) for each in rule["enum"]], 1)
         raise BadValue(
-            f"`{name}: {value}` is no choice {where}" + (f"; did you mean `{near[0]}`?" if near else ""), f"it has {choices}"
+            f"`{name}: {shown}` is no choice {where}" + (f"; did you mean `{near[0]}`?" if near else ""), f"it has {choices}"
         )
     if "boolean" in rule:
         if isinstance(value, bool):
             return value
-        raise BadValue(f"`{name}` must be true or false {where}")
+        raise BadValue(f"`{name}` must be true or false {where}, not `{shown}`", f"write `{name}: true`, without quotes")
     if "integer" in rule or "number" in rule:
         low, high = rule.get("integer") or rule["number"]
         if number is None or ("integer" in rule and number != int(number)):
-            raise BadValue(f"`{name}` must be a {'whole ' if 'integer' in rule else ''}number {where}, not `{value}`")
+            raise BadValue(
+                f"`{name}` must be a {'whole ' if 'integer' in rule else ''}number {where}, not `{shown}`",
+                f"it goes from {low} to {high}",
+            )
         if not low <= number <= high:
-            raise BadValue(f"`{name}: {value}` is out of range {where}", f"it goes from {low} to {high}")
+            raise BadValue(f"`{name}: {shown}` is out of range {where}", f"it goes from {low} to {high}")
         return int(number) if number == int(number) else float(number)
     if "texts" in rule:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise BadValue(f"`{name}` must be a list of texts {where}")
+            raise BadValue(f"`{name}` must be a list of texts {where}", f"write `{name}: [one, two]`")
         if len(value) > rule["texts"]:
-            raise BadValue(f"`{name}` has {len(value)} entries; at most {rule['texts']} {where}")
+            raise BadValue(f"`{name}` has {len(value)} entries; at most {rule['texts']} {where}", "take some out")
         return tuple(value)
     if not isinstance(value, str):
-        raise BadValue(f"`{name}` must be a text {where}, not `{value}`", f'quote it: `{name}: "{value}"`')
+        raise BadValue(f"`{name}` must be a text {where}, not `{shown}`", f'quote it: `{name}: "{shown}"`')
     if len(value) > rule["text"]:
-        raise BadValue(f"`{name}` has {len(value):,} characters; at most {rule['text']:,} {where}")
+        raise BadValue(f"`{name}` has {len(value):,} characters; at most {rule['text']:,} {where}", "shorten it")
     return value
 
 
 def ratio_of(text: str) -> Fraction:
     """Width over height of `W:H`. Raises BadValue for what is no ratio."""
-    width, _, height = text.partition(":")
-    try:
-        value = Fraction(width.strip()) / Fraction(height.strip())
-    except (ValueError, ZeroDivisionError):
-        value = Fraction(0)
-    if value <= 0 or len(text) > LONGEST:
-        raise BadValue(f"`{text[:LONGEST]}` is no aspect ratio", 'write width and height, as in `aspect_ratio: "2:3"`')
-    return value
+    found = _RATIO.fullmatch(text)
+    width, height = (Fraction(found[1]), Fraction(found[2])) if found is not None else (Fraction(0), Fraction(0))
+    if not width or not height:
+        raise BadValue(f"`{text[:40]}` is no aspect ratio", 'write width and height, as in `aspect_ratio: "2:3"`')
+    return width / height
 
 
 def _ratio(rule: Value, asked: str, model: str, provider: str, notes: list[str]) -> str:

@@ -127,7 +127,8 @@ def step_lines(step: Record, ink: Ink, columns: int, count: int = 1) -> Iterator
         if one["state"] not in (None, "ready"):
             facts.append(
                 {
-                    "waiting": "not made yet", "failed": "isn't made",
+                    "waiting": "not made yet",
+                    "failed": "isn't made",
                     "missing": "isn't there",
                     "held": "waits for you",
                     "pointer": "a Git LFS pointer",

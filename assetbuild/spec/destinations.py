@@ -22,8 +22,7 @@ def place_outputs(draft: Draft, scope: Scope, problems: Problems) -> None:
     own, members = draft.own, draft.sketches[-1].members
     simple = draft.home.simple
     if simple is not None and not members and "output" not in own and len(draft.id) < SHORT and draft.id.isascii():
-        layer = draft.home.default("output")
-        draft.output = draft.mark if layer is None else layer.mark("output")
+        draft.output = draft.home.output or draft.mark
         draft.outputs = (simple[0] + draft.id + simple[1],)
         return
     holder = draft.strongest("output")
@@ -38,7 +37,7 @@ def place_outputs(draft: Draft, scope: Scope, problems: Problems) -> None:
         tell_at(problems, problems.needle(mark, e.needle), e)
         return
     if len(members) > 1 and "member" not in names_in(written):
-        if holder not in draft.home.above:
+        if not any(holder is layer for layer in draft.home.above):
             shown = posixpath.splitext(written.replace("${id}", draft.id))
             problems.at(
                 mark,

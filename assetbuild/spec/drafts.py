@@ -20,10 +20,10 @@ class Home:
     """What the assets of one file share: its vars with the root's, its styles over the root's, its defaults.
 
     `above` and `below` are the layers of settings that are stronger and weaker than an asset's own. `simple` holds the two halves
-    of an output that is a good path with any plain id between them.
+    of the weaker layers' output, where that is a good path with any plain id between them; `output` is where it is written.
     """
 
-    __slots__ = ("above", "below", "defaults", "document", "names", "simple", "styles")
+    __slots__ = ("above", "below", "defaults", "document", "names", "output", "simple", "styles")
 
     def __init__(self, document: Document, names: dict[str, Any], styles: dict[str, Style], profile: Map, root: Map) -> None:
         self.document, self.names, self.styles = document, names, styles
@@ -31,7 +31,9 @@ class Home:
         self.above = (profile,) if profile else ()
         self.below = (root,) if document.main else (self.defaults, root)
         self.simple: tuple[str, str] | None = None
-        written = next((layer["output"] for layer in (*self.above, *self.below) if "output" in layer), BUILTIN_OUTPUT)
+        weaker = self.default("output")
+        self.output = None if weaker is None else weaker.mark("output")
+        written = BUILTIN_OUTPUT if weaker is None else weaker["output"]
         if isinstance(written, str) and written.count("$") == 1 and "${id}" in written and not (profile and "output" in profile):
             before, _, after = written.partition("${id}")
             if (not before or before[-1] == "/") and plain_output(f"{before}x{after}") and after[:1] == ".":

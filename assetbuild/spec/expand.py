@@ -10,7 +10,8 @@ from . import shape
 from .compose import Style
 from .drafts import Draft, Home, merged
 from .interpolate import Bad, Scope, has_reference, render, words
-from .marks import Map, Mark, Seq, Value, scalar
+from .marks import Map, Mark, Seq
+from .scalars import Value, scalar
 from .matrix import labels, rows
 from .names import resolve, tell_at
 from .outputs import ID_HINT, fold, id_fault
@@ -122,7 +123,10 @@ class Expansion:
                 else:
                     good = "prompt" in own
             if not good and not accepts(own):
-                self.unsure = True
+                if "${" in key or id_fault(key) is not None:
+                    self.unsure = True
+                elif fold(key) not in self.folded:
+                    self._draft(key, home, Map(), mark, key)  # so that those based on it aren't told off too
                 tell_faults("asset", own, own, at[place - 1], problems)
                 continue
             if (

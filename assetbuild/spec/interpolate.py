@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .marks import Map, Mark, Seq, Value, WrittenFloat, WrittenInt
+from .marks import Map, Mark, Seq
+from .scalars import Value, WrittenFloat, WrittenInt
 
 NESTING = 8  # `${a[b[c]]}`, levels of brackets
 RESERVED = frozenset(("id", "member", "export", "image"))  # built-in names

@@ -10,7 +10,7 @@ from ..errors import Place
 from .drafts import LINKED, OPEN, WAITING, Draft, Sketch
 from .expand import Expansion
 from .layers import Layer, Settled, Wrong, settle
-from .marks import Map, Mark
+from .marks import Map, Mark, Seq
 from .model import AssetInput, FileInput, ModelTable, Step
 from .outputs import FORMATS, fold
 
@@ -66,24 +66,27 @@ class Link:
                         other = self._checked(source, draft, sketch, entry.role)
                         if other is not None and other.state < LINKED:
                             found = found if found is not None else []
-                            found.append((other, self._where(source, sketch, entry.role)[0]))
+                            found.append((other, self._where(source, sketch, entry.role)))
         if found:
             found.reverse()
         return found
 
-    def _where(self, source: AssetInput, sketch: Sketch, role: str) -> tuple[Mark, int]:
+    def _where(self, source: AssetInput, sketch: Sketch, role: str) -> Mark:
         """Where a step names another asset."""
         own, name = sketch.own, source.asset + (f"#{source.member}" if source.member else "")
-        for field in ("base",) if role == "base" else ("references", "style"):
+        if role == "base":
+            held = own.get("base")
+            return held.mark("asset") if isinstance(held, Map) else own.mark("base")
+        references = own.get("references")
+        for index, each in enumerate(references if isinstance(references, Seq) else ()):
+            if each == name:
+                return references.at[index]
+            if isinstance(each, Map) and each.get("asset") == name:
+                return each.mark("asset")
+        for field in ("references", "style"):
             if field in own:
-                mark = own.mark(field)
-                found = self.problems.needle(mark, name)
-                return (
-                    (found, len(name))
-                    if found is not mark or self.problems.texts[mark.name].startswith(name, mark.index)
-                    else (mark, 0)
-                )
-        return sketch.mark, 0
+                return own.mark(field)
+        return sketch.mark
 
     def _checked(self, source: AssetInput, draft: Draft, sketch: Sketch, role: str) -> Draft | None:
         """The draft that an input names; None after a problem."""
@@ -92,7 +95,7 @@ class Link:
         if other is None:
             if self.expansion.unsure:
                 return None
-            place, length = self._where(source, sketch, role)
+            place = self._where(source, sketch, role)
             twin = self.expansion.folded.get(fold(name))
             if twin is not None:
                 problems.at(
@@ -110,25 +113,25 @@ class Link:
                 hint = f"for a file of yours write `{{file: {name}}}`"
             elif not near:
                 hint = "name an asset of this spec, or write `{file: PATH}`"
-            problems.at(place, f"no asset is called `{name}`{near}", hint, length=length, kind="unknown")
+            problems.at(place, f"no asset is called `{name}`{near}", hint, kind="unknown")
             return None
         if not other.sketches:
             return None  # it has a problem of its own
         members = other.sketches[-1].members
         if members and source.member not in members:
-            place, length = self._where(source, sketch, role)
+            place = self._where(source, sketch, role)
             some = ", ".join(f"`{name}#{each}`" for each in members[:8])
             if source.member:
                 near = problems.near(source.member, members).replace("`", f"`{name}#", 1)
-                problems.at(place, f"the set `{name}` has no `{source.member}`{near}", f"it has {some}", length=length)
+                problems.at(place, f"the set `{name}` has no `{source.member}`{near}", f"it has {some}")
             else:
                 problems.at(
-                    place, f"`{name}` is a set of {len(members)} pictures; name one of them", f"write {some}", length=length
+                    place, f"`{name}` is a set of {len(members)} pictures; name one of them", f"write {some}"
                 )
             return None
         if source.member and not members:
-            place, length = self._where(source, sketch, role)
-            problems.at(place, f"`{name}` is one picture, no set", f"write `{name}`", length=length)
+            place = self._where(source, sketch, role)
+            problems.at(place, f"`{name}` is one picture, no set", f"write `{name}`")
             return None
         return other
 

@@ -9,11 +9,10 @@ Keys are text as written. Plain scalars are typed as YAML 1.2 core says; what a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-Value = Any  # whatever YAML can say, and events of the untyped parser
+from .scalars import CONSTANTS, CURLY, ODD, OLD_BOOLEANS, RATIO, Value, scalar
 
 DEPTH = 100  # levels of nesting; far more than a spec has, far less than Python's stack
 ROOM = 1_000_000  # characters that aliases may stand for, beside ten times the text itself
@@ -45,19 +44,6 @@ class Seq(list[Any]):
 
     __slots__ = ("at",)
     at: list[Mark]
-
-
-class WrittenInt(int):
-    """A whole number that was written in another way than Python prints it. `text` is what stands in the file."""
-
-    text: str
-
-
-class WrittenFloat(float):
-    """A number with a point or an exponent; `text` is what stands in the file."""
-
-    __slots__ = ("text",)
-    text: str
 
 
 class Oddity(NamedTuple):
@@ -135,59 +121,6 @@ def events(text: str, name: str, *, pure: bool = False) -> Callable[[], Any]:
     return Slow().get_event
 
 
-# First characters of plain scalars that may be no text, or no text that was meant; any other first letter says "text" at once.
-_ODD = frozenset("0123456789+-.~tfnTFNyYoO<“„«»‘‚‹›”’「『")
-_DIGITS = 40  # a longer number is text
-_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9](?:_?[0-9])*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+|0o[0-7]+")
-_RATIO = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?::[0-9]+(?:\.[0-9]+)?)+")
-_OLD_BOOLEANS = frozenset(("no", "No", "NO", "yes", "Yes", "YES", "on", "On", "ON", "off", "Off", "OFF"))
-_CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
-_CONSTANTS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_CURLY = {
-    "“": "”“",
-    "„": "“”",
-    "«": "»",
-    "»": "«",
-    "‘": "’‘",
-    "‚": "‘’",
-    "‹": "›",
-    "›": "‹",
-    "”": "”",
-    "’": "’",
-    "「": "」",
-    "『": "』",
-}
-
-
-def scalar(text: str) -> Value:
-    """What a plain scalar means in YAML's core schema. Leading zeros (`0401`), dates and infinities are text."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if _NUMBER.fullmatch(text) is None:
-        return text
-    digits = text.lstrip("+-")
-    if len(digits) > _DIGITS or (len(digits) > 1 and digits[0] == "0" and digits[1] in "0123456789_"):
-        return text
-    if digits[:2] in ("0x", "0o"):
-        whole = WrittenInt(int(text, 0))
-        whole.text = text
-        return whole
-    if digits.replace("_", "").isdigit():
-        if str(int(text)) == text:
-            return int(text)
-        whole = WrittenInt(int(text))
-        whole.text = text
-        return whole
-    number = float(text.replace("_", ""))
-    if number in (float("inf"), float("-inf")):
-        return text
-    if repr(number) == text:
-        return number
-    written = WrittenFloat(number)
-    written.text = text
-    return written
-
-
 def parse(text: str, name: str, *, pure: bool = False) -> Parsed:
     """The values of a text. `name` is what marks call the file. Raises Unreadable for what is no YAML, too deep, or an alias
     bomb.
@@ -221,6 +154,7 @@ class _Builder:
         self.heights: dict[int, int] = {}
         self.loose: dict[str, tuple[Mark, tuple[str, ...]]] = {}  # anchors on texts that no alias has named yet
         self.aliased = 0
+        self.seen: set[str] = set()
         self.stack: list[tuple[Any, list[Mark], bool, str]] = []
 
     def document(self) -> Parsed:
@@ -235,8 +169,10 @@ class _Builder:
             StreamEndEvent,
         )
 
-        get, text, stack, constants, odd = self.get, self.text, self.stack, _CONSTANTS, _ODD
+        get, text, stack, constants, odd = self.get, self.text, self.stack, CONSTANTS, ODD
         comments = " #" in text or "\t#" in text
+        dressed = "&" in text or "!" in text
+        seen = self.seen  # odd keys that turned out to be plain ones: `tags` begins like `true`
         get()
         event = get()
         if event.__class__ is StreamEndEvent:
@@ -253,13 +189,8 @@ class _Builder:
             if in_map:
                 if kind is ScalarEvent:
                     key = event.value
-                    if (
-                        key in current
-                        or event.tag is not None
-                        or event.anchor is not None
-                        or (not event.style and (not key or key[0] in odd))
-                    ):
-                        key = self.key(event, current, at)
+                    if key in current or dressed or not key or (key[0] in odd and key not in seen):
+                        key = self.key(event, current)
                     at.append(event.start_mark)
                     event = get()
                     kind = event.__class__
@@ -283,11 +214,11 @@ class _Builder:
                         value = constants[value] if value in constants else self.plain(event, key, in_map)
                     if comments or value is None:
                         self.after(event, value, key, in_map)
-                if event.tag is not None or event.anchor is not None:
+                if dressed and (event.tag is not None or event.anchor is not None):
                     value = self.dressed(event, value, key, in_map)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 value = Map() if kind is MappingStartEvent else Seq()
-                if event.tag is not None or event.anchor is not None:
+                if dressed and (event.tag is not None or event.anchor is not None):
                     self.open(event, value, key, in_map)
                 if len(stack) > DEPTH:
                     raise Unreadable("depth", mark, self.oddities)
@@ -328,18 +259,20 @@ class _Builder:
     def odd(self, kind: str, mark: Mark, text: str, key: str, in_map: bool, *, other: Mark | None = None) -> None:
         self.oddities.append(Oddity(kind, mark, text, self.path(key, in_map), other))
 
-    def key(self, event: Value, current: Map, at: list[Mark]) -> str:
+    def key(self, event: Value, current: Map) -> str:
         """A key that needs a look: a second one of its name, a plain one that isn't text elsewhere, one with a tag or anchor."""
         key: str = event.value
         if event.tag is not None or event.anchor is not None:
             self.odd("tag" if event.tag is not None else "anchor", event.start_mark, event.tag or event.anchor, key, True)
         if not event.style:
-            if key in _OLD_BOOLEANS:
+            if key in OLD_BOOLEANS:
                 self.odd("boolean", event.start_mark, key, key, True, other=event.start_mark)
-            elif _RATIO.fullmatch(key):
+            elif RATIO.fullmatch(key):
                 self.odd("ratio", event.start_mark, key, key, True, other=event.start_mark)
             elif key == "":
                 self.odd("key", event.start_mark, "", key, True)
+            else:
+                self.seen.add(key)
         if key in current:
             self.odd("duplicate", event.start_mark, key, key, True, other=current.mark(key, "key"))
             while key in current:  # keeps marks and keys in step; the spec is refused anyway
@@ -363,13 +296,13 @@ class _Builder:
     def plain(self, event: Value, key: str, in_map: bool) -> Value:
         """The value of a plain scalar whose first character may mean more than text."""
         text: str = event.value
-        if text in _OLD_BOOLEANS:
+        if text in OLD_BOOLEANS:
             self.odd("boolean", event.start_mark, text, key, in_map)
-        elif ":" in text and _RATIO.fullmatch(text):
+        elif ":" in text and RATIO.fullmatch(text):
             self.odd("ratio", event.start_mark, text, key, in_map)
-        elif text[0] in _CURLY:
+        elif text[0] in CURLY:
             inner = text[1:-1]
-            if len(text) > 1 and text[-1] in _CURLY[text[0]] and not any(c in inner for c in _CURLY[text[0]] + text[0]):
+            if len(text) > 1 and text[-1] in CURLY[text[0]] and not any(c in inner for c in CURLY[text[0]] + text[0]):
                 self.odd("curly", event.start_mark, text, key, in_map)
         else:
             return scalar(text)

@@ -8,7 +8,8 @@ import math
 from typing import Any
 
 from .interpolate import RESERVED, Bad, Scope, has_reference, render, render_all, words
-from .marks import Map, Seq, Value
+from .marks import Map, Seq
+from .scalars import Value
 from .names import tell
 from .problems import Problems
 from .tables import Tables, matches

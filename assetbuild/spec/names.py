@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .interpolate import BROKEN, RESERVED, Bad, Quiet, Scope, names_in, render, render_all
-from .marks import Map, Mark, Value
+from .marks import Map, Mark
+from .scalars import Value
 from .problems import Problems
 from .tables import Tables
 

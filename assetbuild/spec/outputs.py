@@ -12,7 +12,7 @@ LONGEST = 200  # characters of an id
 LONGEST_NAME = 240  # bytes of a file name
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9._@-]*(?:/[A-Za-z0-9_@-][A-Za-z0-9._@-]*)*").fullmatch
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9._@ -]*(?:/[A-Za-z0-9_@-][A-Za-z0-9._@-]*)*").fullmatch
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9._@-]*(?:/[A-Za-z0-9_@-][A-Za-z0-9._@-]*)*").fullmatch
 
 
 def fold(name: str) -> str:
@@ -60,7 +60,7 @@ def tidy(path: str) -> str:
 
 def output_fault(path: str) -> tuple[str, str] | None:
     """What is wrong with a tidy output path, and the way out; None if nothing."""
-    if _PLAIN_PATH(path):
+    if _PLAIN_PATH(path) and "./" not in path:
         pass
     elif path[:1] == "/" or re.match(r"[A-Za-z]:", path):
         return f"the output `{path}` is an absolute path", "write it relative to the spec"

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from ..errors import Place
 from . import shape
-from .marks import Map, Mark, Value
+from .marks import Map, Mark
+from .scalars import Value
 from .model import Reader
 from .problems import Problems
 from .traps import read_yaml

@@ -9,7 +9,8 @@ from .compose import Composed, Composer, Style, asset_input
 from .destinations import place_outputs
 from .drafts import Draft, Home, Sketch
 from .interpolate import Bad, Scope, has_reference, inert, render_all, words
-from .marks import Map, Mark, Value, scalar
+from .marks import Map, Mark, Seq
+from .scalars import Value, scalar
 from .model import Input, Op, Source, StepInput
 from .names import tell
 from .outputs import fold, id_fault
@@ -21,6 +22,7 @@ class Steps:
 
     def __init__(self, files: Files) -> None:
         self.problems, self.composer = files.problems, Composer(files)
+        self.clean: dict[str, str] = {}  # tags as they are kept, by how they are written
 
     def rendered(self, value: Value, scope: Scope) -> tuple[Value, bool]:
         """A value with all its texts put in, and whether all of them could be."""
@@ -39,6 +41,8 @@ class Steps:
         base: Source | None = None
         if "base" in own:
             held = own["base"]
+            if isinstance(held, dict) and not isinstance(held, Map):  # it came from a table
+                held = own["base"] = inert(held, own.mark("base"))
             base = asset_input(held) if held.__class__ is str else self.composer.source(own, "base", named)
             if base is None:
                 return
@@ -221,4 +225,8 @@ class Steps:
             value, good = self.rendered(value, scope)
             if not good:
                 return
-        draft.tags = tuple([plain_text(words(each)) for each in value]) if isinstance(value, list) else (words(value),)
+        clean = self.clean
+        for each in value if isinstance(value, list) else [value]:
+            if each.__class__ is not str or each not in clean:
+                clean[words(each)] = plain_text(words(each))
+        draft.tags = tuple([clean[words(each)] for each in (value if isinstance(value, list) else [value])])

@@ -201,6 +201,8 @@ def _page(
     wide = spots.spots(base, request.prompt or "", own, grounds, (0.64, 0.24)) if base else []
     small = spots.spots(base, request.prompt or "", own, grounds, (0.26, 0.18)) if base else []
     tags = spots.spots(base, request.prompt or "", own, grounds, (0.5, 0.085)) if base else []
+    plate = (wide if reading.words else tags)[:1]
+    stickers = spots.free(small, plate)[: len(reading.asked)]
     return {
         "kind": _DRAWN_AS.get(kind, kind),
         "w": wh[0],
@@ -227,9 +229,9 @@ def _page(
         "symbols": {name: symbols()[name] for name in needed},
         "transparent": request.params.get("background") == "transparent",
         "base": _drawn(base) if base else None,
-        "spot": (wide if reading.words else tags)[0] if base else None,
-        "spots": spots.free(small, wide[:1] if reading.words else tags[:1])[:3],
-        "corner": spots.corner(base, (wide if reading.words else tags)[:1]),
+        "spot": plate[0] if plate else None,
+        "spots": stickers,
+        "corner": spots.corner(base, plate + stickers),
         "asked": [name for name in reading.asked if base][:3],
         "note": put(spots.note(request.prompt or request.op)) if base and not reading.words else None,
         "insets": [],

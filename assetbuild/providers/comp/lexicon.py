@@ -23,7 +23,8 @@ KINDS: dict[str, str] = {
     "banner": "banner|header|social post|social media|thumbnail|cover image|story|ad|advert|og image|billboard",
     "panel": "panel|comic|storyboard|illustration|vignette|spot illustration|scene",
     "pattern": "seamless pattern|pattern|wallpaper|texture|wrapping paper|background",
-    "poster": "poster|plakat|affisch|affiche|cartel|manifesto|print|cover|playbill",
+    "poster": "packaging artwork|packaging design|pack design|label artwork|label design|front of pack|artwork|key visual"
+    "|poster|plakat|affisch|affiche|cartel|manifesto|print|cover|playbill",
 }
 
 SUBJECTS: dict[str, str] = {
@@ -126,10 +127,11 @@ def _words(text: str) -> frozenset[str]:
 
 # words that only colour a picture: a thing that is named beside them is the subject
 FAINT = _words("""
-summer sommer spring winter autumn morning night evening midnight slow slowly time hour minutes love health party
-nature organic eco holiday world office home food fast travel dawn sunset dusk sunrise community friends customers
-premium idea report week month language team brew brewed sea ocean weather garden interior fashion adventure outdoor
-event street town sound""")
+coffee kaffee kaffe fika café cafe summer sommer spring winter autumn morning night evening midnight slow slowly time
+hour minutes love health party nature organic eco holiday world office home food fast travel dawn sunset dusk sunrise
+community friends customers premium idea report week month language team brew brewed sea ocean weather garden interior
+fashion adventure outdoor event street town sound
+""")
 
 ICON_FILL = (
     "heart", "star", "bell", "search", "house", "person", "gear", "mail", "lock", "cart", "coin", "pin", "chat", "calendar",

@@ -127,7 +127,9 @@ def read(prompt: str | None, *, bare: str = "") -> Reading:
     kind = kind_of[first[1]] if first else ""
     frame = next((kind_of[hit[1]] for hit in kinds.finditer(near) if _is_frame(near, hit)), "")
     rest = near if first is None else f"{near[: first.start()]} {near[first.end() :]}"  # the box isn't what is on the box
-    hits = [hit[1] for hit in things.finditer(rest)] + [hit[1] for word in words for hit in things.finditer(word.text.casefold())]
+    hits = [hit[1] for hit in things.finditer(rest)]
+    for quoted in words:  # "Beeswax Candle": the last noun of a name is what it is
+        hits += [hit[1] for hit in things.finditer(quoted.text.casefold())][::-1]
     found = [thing_of[word] for word in sorted(hits, key=lambda word: word in FAINT)]
     asked = [thing_of[hit[1]] for phrase in _ADD.finditer(near) for hit in things.finditer(phrase[1])]
     return Reading(

@@ -1,0 +1,217 @@
+"""Why a text is no YAML, in words that name the way out. It knows the parser's complaints and how people come by them; it does not know what a
+spec is.
+
+A text is mended where the mistake is one line's, so that one run tells of all such lines; what was mended is never used.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from .marks import Mark, Unreadable
+
+class Complaint(NamedTuple):
+    """What is wrong at an index (`where`) of a text, and the way out.
+
+    `mended` is the text without it, as long as before; None where that can't be done.
+    """
+
+    where: int
+    text: str
+    hint: str
+    length: int = 0
+    mended: str | None = None
+    comment: bool = False  # it tells of a comment after a text, which is told in better words where the text is known to be one
+
+
+def _reword(text: str, e: Unreadable) -> Complaint:
+    """Why a text is no YAML."""
+    if e.mark is None:
+        found = _FORBIDDEN.search(text)
+        if found is None:
+            return Complaint(0, "this holds a character that YAML doesn't allow", "delete it; it is invisible in most editors", 1)
+        index = found.start()
+        mended = text[:index] + " " + text[index + 1 :]
+        return Complaint(
+            index,
+            f"the character U+{ord(found[0]):04X} isn't allowed here",
+            "delete it; it is invisible in most editors",
+            1,
+            mended,
+        )
+    index, length = e.mark.index, 1 + len(e.problem)
+    match e.kind:
+        case "depth":
+            return Complaint(index, "this is nested more than 100 levels deep", "a spec needs fewer than ten levels", 1)
+        case "bomb":
+            return Complaint(
+                index,
+                f"the alias `*{e.problem}` makes the file many times as large",
+                "write aliases that don't multiply each other",
+                length,
+            )
+        case "loop":
+            return Complaint(index, f"`*{e.problem}` stands inside what it names", "an alias can't hold itself", length)
+        case "alias":
+            hint = f"{_way(text, index)}, if it is a text"
+            return Complaint(
+                index, f"`*{e.problem}` is a YAML alias, and no `&{e.problem}` stands before it", hint, length, _mend(text, index)
+            )
+    return _syntax(text, e, e.mark)
+
+
+def _line(text: str, index: int) -> tuple[int, int]:
+    """First index and end of the line that holds an index."""
+    start = text.rfind("\n", 0, index) + 1
+    end = text.find("\n", index)
+    return start, len(text) if end < 0 else end
+
+
+def _entry(text: str, index: int) -> tuple[str, str, int]:
+    """Key (or ""), value and the value's index, of the line that holds an index."""
+    start, end = _line(text, index)
+    found = _ENTRY.match(text[start:end].rstrip("\r"))
+    if found is None:
+        return "", "", index
+    return found["key"] or "", found["value"], start + found.start("value")
+
+
+def _way(text: str, index: int) -> str:
+    """How the text at an index can be written without YAML reading more into it."""
+    key, _, start = _entry(text, index)
+    before = text[start:index]
+    if sum(map(before.count, "{[")) > sum(map(before.count, "}]")):
+        return "quote it"  # inside `{…}` there are no blocks
+    if key and len(key) <= NAME:
+        return f"quote it or write `{key.strip()}: |`"
+    return "quote it or write it as a block after `|`"
+
+
+def _mend(text: str, index: int) -> str | None:
+    """The text with the value on this line made harmless; the same length, so that all marks stay true."""
+    _, value, start = _entry(text, index)
+    if not value:
+        return None
+    mended = text[:start] + "x".ljust(len(value)) + text[start + len(value) :]
+    return mended if mended != text else None
+
+
+def _syntax(text: str, e: Unreadable, mark: Mark) -> Complaint:
+    """The parser's complaint in our words."""
+    index = mark.index
+    char = text[index : index + 1]
+    words = e.problem
+    opened = e.start.index if e.start is not None else index
+    key, value, start = _entry(text, index)
+    first, sign = text[opened : opened + 1], text[index : index + 1]
+    way = _way(text, opened if e.context and "mapping" not in e.context else index)
+    if char == "\t" or "tab character" in words:
+        return Complaint(index, "a tab indents this line", "indent with spaces; YAML knows no tabs", 1)
+    if "cannot start any token" in words:
+        sign = f"`{sign}`" if sign != "`" else "a backtick"
+        return Complaint(index, f"a text can't start with {sign}", way, 1, _mend(text, index))
+    if "alias" in e.context or "anchor" in e.context or "tag" in e.context:
+        return Complaint(opened, f"a text can't start with `{first}`", way, 1, _mend(text, opened))
+    if "sequence entries are not allowed" in words:
+        return Complaint(index, "a text can't start with `- `; a list starts on a line of its own", way, 1, _mend(text, index))
+    if "block scalar" in e.context:
+        return Complaint(
+            opened,
+            f"a text can't stand on the line of its `{first}`",
+            "put it on the next line, indented",
+            1,
+            _mend(text, opened),
+        )
+    if "escape" in words or "hexdecimal" in words or "hexadecimal" in words:
+        slash = max(0, text.rfind("\\", 0, index + 1))
+        hint = "write `\\\\` for a backslash, or use single quotes"
+        return Complaint(slash, f"`{text[slash : slash + 2]}` means nothing in double quotes", hint, 2, _mend(text, slash))
+    if "quoted scalar" in e.context:
+        return Complaint(
+            opened, f"the quote {first} that opens here is never closed", "close it, or write the text as a block after `|`", 1
+        )
+    if "mapping values are not allowed" in words:
+        inside = start <= index < start + len(value)
+        if inside and key and "\n" not in text[start:index]:
+            return Complaint(
+                start, f"the text of `{key}` holds a `: `, which starts a new entry", way, len(value), _mend(text, index)
+            )
+        return _indented(text, index)
+    if "flow" in e.context:
+        return _flow(text, opened, index)
+    if "expected key" in words or "block end" in words or "'-' indicator" in words:
+        return _block_end(text, index)
+    if "simple key" in e.context or "':'" in words:
+        return Complaint(opened, "this line has no `: `", "write `name: value`, with a space after the colon")
+    if "document start" in words or "directive" in e.context or "directive" in words:
+        return Complaint(index, "nothing may follow here", "a spec is one YAML document, without `%` directives and `...`")
+    if value[:2] == "? ":
+        return Complaint(start, "a text can't start with `? `", way, 1, _mend(text, index))
+    return Complaint(index, "this can't be read as YAML", "look at quotes, colons and indentation of this line and the one above")
+
+
+def _indented(text: str, index: int) -> Complaint:
+    """A `:` where no entry may start: the line above lacks its own, or this one is too far to the right."""
+    start, _ = _line(text, index)
+    above_start, above_end = _line(text, max(0, start - 1))
+    above = text[above_start:above_end].strip()
+    if start and above and ":" not in above and not above.startswith(("#", "- ")):
+        place = above_start + text[above_start:above_end].index(above)
+        return Complaint(place, f"`{above[:40]}` has no `:` after it", "write `name:` or `name: value`", len(above))
+    first = start + len(text[start:index]) - len(text[start:index].lstrip())
+    hint = "indent it like the line above, or write the value above as a block after `|`"
+    return Complaint(first, "this line is indented below an entry that already has a value", hint)
+
+
+def _flow(text: str, opened: int, index: int) -> Complaint:
+    """A mistake inside `{…}` or `[…]`."""
+    sign = text[opened : opened + 1]
+    pair, close = ("`{…}`", "}") if sign == "{" else ("`[…]`", "]")
+    start, _ = _line(text, index)
+    mended = _mend(text, opened) if start <= opened else None
+    dollar = text.rfind("${", max(opened, start), index + 2)
+    if dollar >= 0 and index - dollar <= 1:
+        stop = text.find("}", dollar)
+        length = stop - dollar + 1 if 0 <= stop - dollar <= NAME else 2
+        return Complaint(dollar, f"`${{…}}` inside {pair} must be quoted", "quote the whole text that holds it", length, mended)
+    for found in re.finditer(r"[ \t](#\S+)", text[opened:index]):
+        if text[opened : opened + found.start()].count('"') % 2 == 0:
+            shown = found[1].rstrip(",]}")
+            return Complaint(opened + found.start(1), f"`{shown}` is a comment", f'quote it: `"{shown}"`', len(shown))
+    if start <= opened:
+        hint = "quote the whole text, or give each entry a line of its own"
+        return Complaint(index, f"inside {pair} a text with `: `, a quote or a bracket must be quoted", hint, 1, mended)
+    return Complaint(opened, f"the `{sign}` that opens here is never closed", f"close it with `{close}`, or quote the text", 1)
+
+
+def _block_end(text: str, index: int) -> Complaint:
+    """Something stands where an entry should begin."""
+    _, value, start = _entry(text, index)
+    line_start, line_end = _line(text, index)
+    if value and start < index and value[0] in "\"'":
+        return Complaint(start, "the text goes on after its closing quote", _way(text, index), len(value), _mend(text, index))
+    if value and start < index and value[0] in "[{" and text[index] in "}]":
+        return Complaint(
+            index, f"this `{text[index]}` closes nothing", "delete it, or quote the whole text", 1, _mend(text, index)
+        )
+    if value and start < index and value[0] in "[{*&!":
+        return Complaint(start, f"a text can't start with `{value[0]}`", _way(text, index), 1, _mend(text, index))
+    above_start, above_end = _line(text, max(0, line_start - 1))
+    comment = re.search(r"[^\s:#][ \t]+#", text[above_start:above_end])
+    if line_start and comment and ":" not in text[line_start:line_end]:
+        blank = text[:line_start] + " " * (line_end - line_start) + text[line_end:]
+        place = above_start + comment.end() - 1
+        hint = _way(text, above_start)
+        return Complaint(place, "the text ends here: what follows is a comment", hint, above_end - place, blank, comment=True)
+    if text[index : index + 1] == ":":
+        return Complaint(index, "a name is missing before this `:`", "write `name: value`", 1)
+    if text[index : index + 2] in ("- ", "-\n"):
+        return Complaint(
+            index, "a list item stands where an entry `name: value` was expected", "indent the list below its name", 1
+        )
+    if ":" not in text[index:line_end]:
+        return Complaint(
+            index, "this line belongs to nothing", "indent it below its entry, or write `name: value`", line_end - index
+        )
+    return Complaint(index, "this line's indentation fits no line above", "indent it like the entries it belongs to")
