@@ -1,7 +1,7 @@
 """`init --from DIR`: a folder of pictures gets a spec that names each, as it is. Makes, buys and touches no picture.
 
-Every asset is pinned, and its lock line says that the picture was made by hand: `build` has nothing to do, and nothing that is written into the spec
-afterwards changes that, until somebody takes the `pin` away.
+Every asset is pinned, and its lock line says that the picture was made by hand: `build` has nothing to do, and nothing that
+is written into the spec afterwards changes that, until somebody takes the `pin` away.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class Survey(NamedTuple):
 
 
 def survey(root: Path, folder: Path) -> Survey:
-    """Looks at every file below `folder`, which lies in the project `root`. Raises UsageError when it doesn't, or has no picture."""
+    """Looks at every file below `folder`, which lies in the project `root`. Raises UsageError when it doesn't, or has no
+    picture.
+    """
     root, folder = Path(os.path.realpath(root)), Path(os.path.realpath(folder))
     if not folder.is_dir():
         raise UsageError(
@@ -170,9 +172,9 @@ def spec_text(project: str, folder: str, pictures: Sequence[Found]) -> str:
     lines = [
         "# yaml-language-server: $schema=.assetbuild/assetbuild.schema.json",
         "#",
-        f"# The pictures in {folder + '/' if folder else 'this folder'}, taken over as they were. Each is pinned: nothing is made, bought or replaced,",
-        "# whatever is written below. Say in the prompts what the pictures show. To have one made from its",
-        "# prompt, take its `pin` away: `assetbuild plan` says what would happen.",
+        f"# The pictures in {folder + '/' if folder else 'this folder'}, taken over as they were. Each is pinned:",
+        "# nothing is made, bought or replaced, whatever is written below. Say in the prompts what the pictures",
+        "# show. To have one made from its prompt, take its `pin` away: `assetbuild plan` says what would happen.",
         "",
         "version: 1",
         f"project: {_quoted(project)}",
@@ -220,8 +222,8 @@ def _ratio(one: Found) -> str | None:
 def adopt(env: Env, root: Path, folder: Path) -> Survey:
     """Takes a folder over: writes the spec, puts the pictures' bytes into the store, and lock lines for them as they are.
 
-    The spec is written first: a kill after it leaves pictures that `build` won't touch ("was there before and isn't ours"), and `assetbuild use '*'`
-    goes on. Raises UsageError, SpecError, StoreError.
+    The spec is written first: a kill after it leaves pictures that `build` won't touch ("was there before and isn't ours"),
+    and `assetbuild use '*'` goes on. Raises UsageError, SpecError, StoreError.
     """
     refuse_second(root)
     found = survey(root, folder)

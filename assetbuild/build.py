@@ -243,6 +243,7 @@ class Build:
                 self._fail(asset.id, problem.text, problem.hint or "")
                 self.planner.failed[asset.id] = problem.text
                 return ""
+            self._note(asset.id, done)
             self._took[asset.id] = self._took.get(asset.id, 0.0) + time.monotonic() - began
         take = Take(
             act.key,
@@ -289,7 +290,7 @@ class Build:
         return max(takes, default=0) + 1 if not plan.facts.reproducible else 1
 
     async def _pictures(self, provider: Any, request: Request, reproducible: bool) -> tuple[tuple[Blob, ...], Done]:  # noqa: ANN401
-        draw = getattr(provider, "draw", None)
+        draw = getattr(provider, "done", None)  # it makes pictures on this machine: in a worker thread then
         if draw is not None:
             return await self._loop.run_in_executor(self._draw, self._placer.drawn, draw, request)
         done = await provider.submit(request, None, f"{request.key}-{request.take}")
@@ -297,6 +298,12 @@ class Build:
             raise AssetbuildError("this release can't wait for remote jobs")
         images: tuple[Image, ...] = done.images
         return await self._loop.run_in_executor(self._files, self._placer.keep, images, request, not reproducible), done
+
+    def _note(self, name: str, done: Done) -> None:
+        """What the provider wants people to know of this picture."""
+        missing = done.notes.get("missing_fonts")
+        if missing:
+            self.say(Said(f"`{name}` has text whose letters aren't installed: {', '.join(missing['texts'])}\n  hint: {missing['hint']}; then `assetbuild build --rebuy {name}`"))
 
     async def _in_files(self, work: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401
         return await self._loop.run_in_executor(self._files, work, *args)

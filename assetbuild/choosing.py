@@ -1,7 +1,7 @@
 """`use`: a person's word about which picture is an asset's. Nothing here makes or buys one.
 
-`choose` finds out what is meant and what the lock lines will say, and changes nothing; `carry_out` writes, in the order of `placing.py`: old bytes
-and new ones into the store, rows, files, then the lock lines. What an asset had before is `former`'s.
+`choose` finds out what is meant and what the lock lines will say, and changes nothing; `carry_out` writes, in the order of
+`placing.py`: old bytes and new ones into the store, rows, files, then the lock lines. What an asset had before is `former`'s.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from .store import Take, Written
 
 
 class Choice(NamedTuple):
-    """What `use` does for one asset. `line` is the lock line as it will be, `old` as it was; `notes` are differences worth saying."""
+    """What `use` does for one asset. `line` is the lock line as it will be, `old` as it was; `notes` are differences worth
+    saying.
+    """
 
     plan: StepPlan
     pick: Pick
@@ -56,9 +58,11 @@ class Choice(NamedTuple):
 def use(
     project: Project, ids: Sequence[str], which: str | None = None, *, member: str = "", from_profile: str | None = None
 ) -> list[Choice]:
-    """Makes a picture the one of each asset: a take's number, a digest's first letters, `previous`, a file, or (None) what lies there now.
+    """Makes a picture the one of each asset: a take's number, a digest's first letters, `previous`, a file, or (None) what
+    lies there now.
 
-    `ids` in building order. Raises UsageError with every asset's problem before anything is changed, ActionFailed when a file changed meanwhile.
+    `ids` in building order. Raises UsageError with every asset's problem before anything is changed, ActionFailed when a file
+    changed meanwhile.
     """
     choices = choose(project, ids, which, member=member, from_profile=from_profile)
     carry_out(project, [one for one in choices if one.changes])
@@ -143,7 +147,8 @@ def _action(plan: StepPlan) -> Action:
         )
     raise UsageError(
         f"no picture can be chosen for `{name}` now: {why}",
-        hint=f"{way}; or write `pin: true` at `{name}` ({place.file}:{place.line}), which keeps a picture whatever it is made from",
+        hint=f"{way}; or write `pin: true` at `{name}` ({place.file}:{place.line}), "
+        "which keeps a picture whatever it is made from",
     )
 
 
@@ -197,7 +202,8 @@ def carry_out(project: Project, choices: Sequence[Choice]) -> None:
     rows: list[Written] = []
     replaced: list[Line] = []
     try:
-        # Every byte is in the store before anything is replaced (invariants 1 and 5). A kill in here leaves blobs that nothing names.
+        # Every byte is in the store before anything is replaced (invariants 1 and 5). A kill in here leaves blobs that
+        # nothing names.
         for one in choices:
             digests = [p.digest for p in one.pick.pictures]
             for picture in one.pick.pictures:

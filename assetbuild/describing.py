@@ -1,4 +1,6 @@
-"""Everything that is known of one asset, as the JSON of `show`; the text of `show` is made from the same record. Reads, decides nothing itself."""
+"""Everything that is known of one asset, as the JSON of `show`; the text of `show` is made from the same record. Reads,
+decides nothing itself.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,9 @@ from typing import Any
 
 from . import former
 from .facts import AssetPlan, Planner, StepPlan
+from .forms import form
 from .lockfile import Line
-from .picking import form, manifest_of
+from .picking import manifest_of
 from .plan import Decision, Verb
 from .project import Project
 from .report.measures import stamp_text

@@ -1,13 +1,14 @@
 """The pictures that assets had before: lock lines that were replaced on this machine, for `use ID previous` and `show`.
 
-One file in `.assetbuild` for each lockfile, JSON Lines, newest last. It may vanish at any time, and an unreadable one is an empty one: the pictures
-themselves are in the store. It knows lock lines; it doesn't know why they were replaced.
+One file in `.assetbuild` for each lockfile, JSON Lines, newest last. It may vanish at any time, and an unreadable one is an
+empty one: the pictures themselves are in the store. It knows lock lines; it doesn't know why they were replaced.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from .files import PRIVATE, atomic_write, private_folder
 from .lockfile import HEADER, Line, parse, render
 
 FIRST = '{"assetbuild.former":1}'
+COMMITS = 20  # of the lockfile's history that are looked through
 MOST = 4 << 20  # bytes; beyond it the older half goes
 
 
@@ -82,3 +84,31 @@ def _parsed(text: str) -> list[Former]:
         return [Former(float(raw["at"]), line) for line in lines.values()]
     except (ValueError, KeyError, TypeError, StoreError, RecursionError):
         return []  # cut off by a kill
+
+
+def committed(top: Path, lock: Path, name: str) -> Iterator[Line]:
+    """The lines that an asset had in the last commits of its lockfile, newest first. `top` is git's top level."""
+    try:
+        path = lock.resolve().relative_to(top).as_posix()
+    except ValueError:
+        return
+    wanted = f'"id":{json.dumps(name, ensure_ascii=False)}'
+    for commit in _git(top, "log", f"-n{COMMITS}", "--format=%H", "--", path).decode("ascii", "replace").split():
+        for raw in _git(top, "show", f"{commit}:{path}").decode("utf-8", "replace").split("\n"):
+            if wanted not in raw:
+                continue
+            try:
+                line = parse(HEADER + "\n" + raw, "history").lines.get(name)
+            except StoreError:
+                continue
+            if line is not None:
+                yield line
+
+
+def _git(top: Path, *words: str) -> bytes:
+    call = ["git", "-C", str(top), "-c", "core.fsmonitor=false", *words]
+    try:
+        done = subprocess.run(call, capture_output=True, check=False, timeout=20)  # noqa: S603 - fixed words
+    except (OSError, subprocess.SubprocessError):
+        return b""
+    return done.stdout if done.returncode == 0 else b""

@@ -1,4 +1,6 @@
-"""What bare `assetbuild` says: where we are, how things stand, and the next command to type. Five lines at most, and never an error."""
+"""What bare `assetbuild` says: where we are, how things stand, and the next command to type. Five lines at most, and never an
+error.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ def glance(env: Env, ink: Ink, columns: int) -> Iterator[str]:
         path = find_spec(env.cwd, env.environ.get("ASSETBUILD_SPEC"))
     except UsageError as problem:
         yield problem.text
-        yield f"next: `{ink('bold', 'assetbuild init')}` writes a spec to begin with; `{ink('bold', 'assetbuild --help')}` lists all commands"
+        first, second = ink("bold", "assetbuild init"), ink("bold", "assetbuild --help")
+        yield f"next: `{first}` writes one to begin with; `{second}` lists all"
         return
     yield _head(path, env, profile, ink)
     done = _unchanged(path, profile, env)

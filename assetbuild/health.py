@@ -1,4 +1,6 @@
-"""`doctor`: looks at everything a run leans on, one finding each, with the way out. Mends nothing, and a broken thing never stops the next look."""
+"""`doctor`: looks at everything a run leans on, one finding each, with the way out. Mends nothing, and a broken thing never
+stops the next look.
+"""
 
 from __future__ import annotations
 

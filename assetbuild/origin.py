@@ -1,4 +1,6 @@
-"""What made a file, found by its bytes: lock lines of every profile, the store's results, pictures that assets had before. Its name doesn't matter."""
+"""What made a file, found by its bytes: lock lines of every profile, the store's results, pictures that assets had before.
+Its name doesn't matter.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from .describing import made_by, take_record
 from .errors import AssetbuildError, UsageError
 from .facts import Planner
 from .files import PRIVATE, lfs_oid, sha256_file
+from .forms import form
 from .lockfile import Line
-from .picking import form
 from .project import Project
 from .report.measures import stamp_text
 from .spec.model import FileInput

@@ -1,25 +1,26 @@
-"""Which picture is meant by the word after `use ID`, and what made it. Looks at disk, store, lock lines, former lines and git; writes nothing."""
+"""Which picture is meant by the word after `use ID`, and what made it. Looks at disk, store, lock lines, former lines and
+git; writes nothing.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import former, lockfile
+from . import former
 from .digest import sealed
 from .errors import AssetbuildError, UsageError
 from .facts import Planner, StepPlan
 from .files import sha256_file
+from .forms import Form, differences, form
 from .lockfile import Line
 from .project import Project
 from .store import Take, select_takes
 
 _LETTERS = re.compile(r"[0-9a-f]{4,64}")
-COMMITS = 20  # of the lockfile's history that are looked through for `previous`
 
 
 class Chosen(NamedTuple):
@@ -31,7 +32,9 @@ class Chosen(NamedTuple):
 
 
 class Pick(NamedTuple):
-    """The pictures that were meant, one per output, and what made them. `key` None: a person did. `word` says what it is, for the message."""
+    """The pictures that were meant, one per output, and what made them. `key` None: a person did. `word` says what it is, for
+    the message.
+    """
 
     pictures: tuple[Chosen, ...]
     word: str
@@ -41,17 +44,6 @@ class Pick(NamedTuple):
     manifest: dict[str, Any] | None = None  # sealed; None when nobody knows it any more
     by_hand: bool = True
     host: str | None = None
-
-
-class Form(NamedTuple):
-    """How a picture is: its file type (`png`, `jpeg`, …), width and height in pixels."""
-
-    kind: str
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.width}×{self.height}"
 
 
 class Picker:
@@ -68,9 +60,11 @@ class Picker:
             self.other = Project(project.env, project.root / project.spec_name, from_profile)
 
     def __enter__(self) -> Picker:
+        """Itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Let go of the other profile."""
         if self.other is not None:
             self.other.close()
 
@@ -93,7 +87,8 @@ class Picker:
         looks = "/" in which or "." in which
         raise UsageError(
             f"there is no file {which}" if looks else f"`{which}` is no take, no digest and no file",
-            hint=f"`assetbuild use {name} 2` means its take 2, `3f9a` a digest's first letters, `previous` the one before, `retouched.png` a file",
+            hint=f"`assetbuild use {name} 2` means its take 2, `3f9a` a digest's first letters, `previous` the one before, "
+            "`retouched.png` a file",
         )
 
     # ── what lies there, files ──
@@ -212,10 +207,9 @@ class Picker:
         now = {here}
         for one in self._before(plan, line):
             digests = tuple(o.digest for o in one.outputs)
-            if one is line:
-                if None in here or digests == here:  # what is locked lies there, or nothing does: then it isn't the one before
-                    now.add(digests)
-                    continue
+            if one is line and (None in here or digests == here):  # it lies there, or nothing does: then it isn't the one before
+                now.add(digests)
+                continue
             if digests in now or len(digests) != len(plan.asset.outputs) or not self._all_here(digests):
                 continue
             return _of_line(one, self._bytes(digests), "the picture before")
@@ -231,7 +225,9 @@ class Picker:
         if line is not None:
             yield line
         yield from self._had(plan.asset.id)
-        yield from committed(self.project, plan.asset.id)
+        if self.project.git is not None:
+            lock = self.project.root / self.project.spec.lock
+            yield from former.committed(self.project.git[0], lock, plan.asset.id)
 
     def _of_profile(self, plan: StepPlan, other: Project) -> Pick:
         name = plan.asset.id
@@ -260,7 +256,9 @@ class Picker:
     # ── what made these bytes ──
 
     def _known(self, plan: StepPlan, pictures: tuple[Chosen, ...]) -> Pick | None:
-        """What is known of these bytes: a take of the present key first, then lock lines, former lines and any result of the store."""
+        """What is known of these bytes: a take of the present key first, then lock lines, former lines and any result of the
+        store.
+        """
         digests = tuple(one.digest for one in pictures)
         line = self.planner.lock.lines.get(plan.asset.id)
         if plan.action is not None:
@@ -332,21 +330,14 @@ class Picker:
     # ── differences ──
 
     def differences(self, plan: StepPlan, pick: Pick) -> tuple[str, ...]:
-        """In what the chosen pictures differ from what the spec asks for and from the one that was there."""
-        notes = []
+        """In what the chosen pictures differ from what the spec asks for and from the ones that were there."""
+        notes: list[str] = []
         for path, one, output in zip(plan.asset.outputs, pick.pictures, plan.facts.outputs, strict=True):
             if output.locked == one.digest and output.found == one.digest:
                 continue
-            new = self._form(one)
-            if new is None:
-                continue
-            ending = path.rpartition(".")[2].lower().replace("jpg", "jpeg")
-            if new.kind != ending:
-                notes.append(f"{path} is a {new.kind} file now, whatever its name says; nothing was converted")
             had = output.locked or output.found
             old = self._form(self._old(had, path)) if had is not None and had != one.digest else None
-            if old is not None and (old.width, old.height) != (new.width, new.height):
-                notes.append(f"{path} is {new.width}×{new.height} now, it was {old.width}×{old.height}")
+            notes += differences(path, self._form(one), old)
         return tuple(notes)
 
     def _old(self, digest: str, path: str) -> Chosen:
@@ -359,17 +350,6 @@ class Picker:
         return form(store.cas.path(one.digest)) if store is not None else None
 
 
-def form(path: Path) -> Form | None:
-    """How a picture file is, None when it can't be opened as one. Reads its head only."""
-    from PIL import Image  # 40 ms
-
-    try:
-        with Image.open(path) as picture:
-            return Form((picture.format or "").lower(), *picture.size)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
 def manifest_of(project: Project, key: str) -> dict[str, Any] | None:
     """The full manifest of a key, as the store has it; None when it hasn't."""
     store = project.look_store()
@@ -380,35 +360,6 @@ def manifest_of(project: Project, key: str) -> dict[str, Any] | None:
     except (ValueError, AssetbuildError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def committed(project: Project, name: str) -> Iterator[Line]:
-    """The lock lines that an asset had in the last commits of the lockfile, newest first. Nothing without git."""
-    if project.git is None:
-        return
-    path = str((project.root / project.spec.lock).resolve().relative_to(project.git[0])).replace("\\", "/")
-    log = _git(project.git[0], "log", f"-n{COMMITS}", "--format=%H", "--", path)
-    for commit in log.decode("ascii", "replace").split():
-        text = _git(project.git[0], "show", f"{commit}:{path}")
-        for raw in text.decode("utf-8", "replace").split("\n"):
-            if f'"id":{json.dumps(name, ensure_ascii=False)}' not in raw:
-                continue
-            try:
-                line = lockfile.parse(lockfile.HEADER + "\n" + raw, "history").lines.get(name)
-            except AssetbuildError:
-                continue
-            if line is not None:
-                yield line
-
-
-def _git(top: Path, *words: str) -> bytes:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(top), "-c", "core.fsmonitor=false", *words], capture_output=True, check=False, timeout=20
-        )
-    except (OSError, subprocess.SubprocessError):
-        return b""
-    return done.stdout if done.returncode == 0 else b""
 
 
 def _of_line(line: Line, pictures: tuple[Chosen, ...], word: str) -> Pick:

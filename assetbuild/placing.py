@@ -59,10 +59,9 @@ class Placer:
             pictures.append(Picture(fact.digest, self.cas.path(fact.digest), one.role, one.name, one.hint))
         return tuple(pictures)
 
-    def drawn(self, draw: Callable[[Request], object], request: Request) -> tuple[tuple[Blob, ...], Done]:
+    def drawn(self, draw: Callable[[Request], Done], request: Request) -> tuple[tuple[Blob, ...], Done]:
         """Draws here and keeps the pictures. What can be drawn again isn't synced to disk."""
-        answer = draw(request)
-        done = answer if isinstance(answer, Done) else Done(answer)  # type: ignore[arg-type]
+        done = draw(request)
         return self.keep(done.images, request, False), done
 
     def keep(self, images: Sequence[Image], request: Request, durable: bool) -> tuple[Blob, ...]:

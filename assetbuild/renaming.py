@@ -1,4 +1,6 @@
-"""`rename`: an asset gets another id, and keeps its picture. Moves lock lines and, where nothing is in the way, files; the spec is its author's."""
+"""`rename`: an asset gets another id, and keeps its picture. Moves lock lines and, where nothing is in the way, files; the
+spec is its author's.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,8 @@ def rename(project: Project, old: str, new: str) -> list[Renamed]:
     pairs = _pairs(project, old, new)
     _check(project, pairs)
     path = project.root / project.spec.lock
-    # The line gets its new id while it still names the old path, then the file moves, then the line names the new path. A kill between any two
-    # leaves a line that knows where the bytes are: the next build puts them in place, free.
+    # The line gets its new id while it still names the old path, then the file moves, then the line names the new path. A
+    # kill between any two leaves a line that knows where the bytes are: the next build puts them in place, free.
     lockfile.rename(path, pairs)
     done = []
     own: dict[str, Line | None] = {}
@@ -121,7 +123,9 @@ def _check(project: Project, pairs: dict[str, str]) -> None:
 
 
 def _wanted(project: Project, line: Line, new: str) -> list[str]:
-    """Where the files belong under the new id: as the spec says, or, while the spec has the old id, the old path with the new id in it."""
+    """Where the files belong under the new id: as the spec says, or, while the spec has the old id, the old path with the new
+    id in it.
+    """
     if new in project.assets:
         asset = project.assets[new]
         by_member = dict(zip(asset.steps[-1].members or ("",), asset.outputs, strict=True))

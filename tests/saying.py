@@ -1,4 +1,5 @@
-"""What commands say, held to golden transcripts: `$ assetbuild …`, then its output and talk, with times, sizes and digests made plain.
+"""What commands say, held to golden transcripts: `$ assetbuild …`, then its output and talk, with times, sizes and digests
+made plain.
 
 ASSETBUILD_UPDATE_GOLDEN=1 rewrites tests/golden/cli; read the diff.
 """

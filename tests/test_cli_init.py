@@ -1,4 +1,6 @@
-"""`init`: a spec that builds at once; and an existing folder of pictures, taken over without a bill and without a touched file."""
+"""`init`: a spec that builds at once; and an existing folder of pictures, taken over without a bill and without a touched
+file.
+"""
 
 from __future__ import annotations
 

@@ -260,7 +260,8 @@ def test_completion_in_a_real_bash(space: TestSpace) -> None:
     folder.mkdir()
     (folder / "assetbuild").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m assetbuild "$@"\n')
     (folder / "assetbuild").chmod(0o755)
-    script = 'eval "$(assetbuild completion bash)"; COMP_WORDS=(assetbuild build poster-d); COMP_CWORD=2; _assetbuild_completion assetbuild; echo "${COMPREPLY[@]}"'
+    script = """eval "$(assetbuild completion bash)"; COMP_WORDS=(assetbuild build poster-d); COMP_CWORD=2
+        _assetbuild_completion assetbuild; echo "${COMPREPLY[@]}" """
     env = {**space.env(), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-c", script], cwd=space.root, env=env, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "poster-de", done.stderr

@@ -137,7 +137,8 @@ def test_graph(space: TestSpace) -> None:
 def test_graph_labels_are_inert(space: TestSpace) -> None:
     space.write(
         "assets.yaml",
-        'version: 1\nassets:\n  a:\n    base: {file: "b/\\"x`<y>#.png"}\n    references: [{file: z.png, as: end, hint: h}]\n    prompt: |\n      Go.\n',
+        'version: 1\nassets:\n  a:\n    base: {file: "b/\\"x`<y>#.png"}\n'
+        "    references: [{file: z.png, as: end, hint: h}]\n    prompt: |\n      Go.\n",
     )
     out = space.run("graph").out
     assert '(["b/#34;x#96;#60;y#62;#35;.png"])' in out

@@ -14,8 +14,9 @@ from assetbuild.errors import SpecError
 from assetbuild.providers.table import builtin
 from assetbuild.spec import load
 from assetbuild.spec.interpolate import Bad, render, template
-from assetbuild.spec.marks import Unreadable, WrittenFloat, WrittenInt, parse, scalar
+from assetbuild.spec.marks import Unreadable, parse
 from assetbuild.spec.model import Spec
+from assetbuild.spec.scalars import WrittenFloat, WrittenInt, scalar
 
 CALM = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 

@@ -187,6 +187,14 @@ def test_large_file(tmp_path: Path) -> None:
     agree("file-large", message(tmp_path))
 
 
+def test_more_mistakes_than_anyone_reads(tmp_path: Path) -> None:
+    (tmp_path / "assets.yaml").write_text("version: 1\nassets:\n" + "  a: {prompt: x}\n" * 3000)
+    with pytest.raises(SpecError) as caught:
+        load("assets.yaml", DiskReader(str(tmp_path)), builtin())
+    assert len(caught.value.problems) == 1001
+    agree("yaml-many", caught.value.problems[-1].render() + "\n")
+
+
 class Broken(DiskReader):
     """A disk that gives up on some files."""
 
@@ -213,6 +221,7 @@ def test_every_golden_text_has_its_test() -> None:
         "file-large",
         "file-unreadable",
         "file-links",
+        "yaml-many",
         *(f"profile-{name}" for name in ("daft", "bad", "wrong", "ratio", "draft")),
     }
     assert {path.stem for path in GOLDEN.glob("*.txt")} == {*NAMES, *FILES, *others}

@@ -30,8 +30,9 @@ MOST = 10  # assets that get a line of their own
 def use_command(what: str, which: str | None, from_profile: str | None, spec: str | None, profile: str | None) -> None:
     """Say "this is the picture I want" for the spec as it is now.
 
-    WHICH is a take (`2`, or the first letters of a digest), `previous`, or a file; without it, what lies there now. ID may be a pattern or `tag:launch`.
-    What lay there before stays in the store, and `assetbuild use ID previous` brings it back. The picture stays until the spec changes again.
+    WHICH is a take (`2`, or the first letters of a digest), `previous`, or a file; without it, what lies there now. ID may be
+    a pattern or `tag:launch`. What lay there before stays in the store, and `assetbuild use ID previous` brings it back. The
+    picture stays until the spec changes again.
     """
     if which is not None and from_profile is not None:
         raise UsageError(f"`{which}` and `--from {from_profile}` are two pictures", hint="name one of them")
@@ -88,9 +89,11 @@ def _lines(one: Choice) -> list[str]:
 @click.argument("new")
 @spec_options
 def rename_command(old: str, new: str, spec: str | None, profile: str | None) -> None:
-    """Give an asset another id without making its picture again: moves its line in the lockfile, and its file if nothing is in the way.
+    """Give an asset another id without making its picture again: moves its line in the lockfile, and its file if nothing is
+    in the way.
 
-    Both may be patterns: `rename 'poster-*' 'poster/*'`. The spec is yours: what has to be changed there is said. Before or after, the order doesn't matter.
+    Both may be patterns: `rename 'poster-*' 'poster/*'`. The spec is yours: what has to be changed there is said. Before or
+    after, the order doesn't matter.
     """
     project = open_project(spec, profile)
     try:

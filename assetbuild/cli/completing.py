@@ -1,4 +1,6 @@
-"""Completion of ids, patterns and tags in the shell. Quick and silent: whatever is wrong with the spec, the shell gets no word of it."""
+"""Completion of ids, patterns and tags in the shell. Quick and silent: whatever is wrong with the spec, the shell gets no
+word of it.
+"""
 
 from __future__ import annotations
 

@@ -73,7 +73,8 @@ def stats_command(as_json: bool, spec: str | None, profile: str | None) -> None:
             ("holds", f"{count_text(stats.blobs, 'file')}, {size_text(stats.size)}"),
             (
                 "results",
-                f"{count_text(stats.results, 'picture or set', 'pictures and sets')}, {'nothing was paid' if stats.cost == 0 else money_text(stats.cost)}",
+                f"{count_text(stats.results, 'picture or set', 'pictures and sets')}, "
+                + ("nothing was paid" if stats.cost == 0 else money_text(stats.cost)),
             ),
         ]
         if stats.open_jobs:
@@ -170,7 +171,8 @@ def _verify_lines(project: Project, store: Store, report: Any) -> None:  # noqa:
         say("  hint: `assetbuild cache verify --repair` sets the damaged record aside and keeps what can be read of it")
     elif report.corrupt or report.missing:
         say(
-            "  hint: `assetbuild plan` says what follows for the assets; a copy of the picture anywhere can be given back with `assetbuild use ID FILE`"
+            "  hint: `assetbuild plan` says what follows for the assets; "
+            "a copy of the picture anywhere can be given back with `assetbuild use ID FILE`"
         )
 
 
@@ -180,7 +182,9 @@ def _verify_lines(project: Project, store: Store, report: Any) -> None:  # noqa:
 @_json
 @spec_options
 def gc_command(delete: bool, forget: tuple[str, ...], as_json: bool, spec: str | None, profile: str | None) -> None:
-    """List what no lockfile of any branch, stash, worktree or profile of any project names, and what it cost; with --delete, delete it."""
+    """List what no lockfile of any branch, stash, worktree or profile of any project names, and what it cost; with --delete,
+    delete it.
+    """
     project = open_project(spec, profile)
     try:
         from ..gc import gc
@@ -239,9 +243,8 @@ def _gc_lines(takes: list[dict[str, Any]], found: Any, delete: bool) -> None:  #
         return
     paid = [t for t in takes if t["cost"]]
     for take in sorted(paid, key=lambda t: -t["cost"])[:LISTED]:
-        click.echo(
-            f"{take['digests'][0][:16] if take['digests'] else '(no picture)':16}  {money_text(take['cost']):>8}  {size_text(take['bytes']):>7}  {take['by']}"
-        )
+        digest = take["digests"][0][:16] if take["digests"] else "(no picture)"
+        click.echo(f"{digest:16}  {money_text(take['cost']):>8}  {size_text(take['bytes']):>7}  {take['by']}")
     if len(paid) > LISTED:
         click.echo(f"… and {len(paid) - LISTED:,} more that were paid for")
     free = Counter(t["by"] for t in takes if not t["cost"])

@@ -38,7 +38,8 @@ def _out(project: Project) -> tuple[Any, int]:
 def show_command(what: str, as_json: bool, spec: str | None, profile: str | None) -> None:
     """Say all about one asset: its prompt as it is sent, its pictures, what is to be done and why.
 
-    With a FILE, say which asset, prompt, model, date and cost made it: it is found by its bytes, whatever it is called and wherever it lies.
+    With a FILE, say which asset, prompt, model, date and cost made it: it is found by its bytes, whatever it is called and
+    wherever it lies.
     """
     project = open_project(spec, profile)
     try:
@@ -211,7 +212,8 @@ def _list_lines(project: Project, plans: Sequence[AssetPlan]) -> list[str]:
 def graph_command(what: tuple[str, ...], spec: str | None, profile: str | None) -> None:
     """Draw what hangs on what, as a Mermaid flowchart: paste it into a README or an issue on GitHub.
 
-    Full arrows lead from a base to its edits, dotted ones from references; the steps of a `then:` stand in a frame, a set is one box.
+    Full arrows lead from a base to its edits, dotted ones from references; the steps of a `then:` stand in a frame, a set is
+    one box.
     """
     project = open_project(spec, profile)
     try:

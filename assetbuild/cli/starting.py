@@ -1,9 +1,12 @@
-"""`init`, `doctor`, `providers`, `schema`, `completion`, and bare `assetbuild`: what one needs before there is anything to build."""
+"""`init`, `doctor`, `providers`, `schema`, `completion`, and bare `assetbuild`: what one needs before there is anything to
+build.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -42,15 +45,14 @@ def init_command(folder: str | None, source: str | None) -> None:
         around = write_around(root)
         count = len(found.pictures)
         say(f"wrote {', '.join([SPEC_NAME, 'assets.lock', *around])}")
-        say(
-            f"{count:,} picture{'s' if count > 1 else ''} taken over as {'they are' if count > 1 else 'it is'}, each pinned; nothing was drawn or bought"
-        )
+        taken = "1 picture taken over as it is" if count == 1 else f"{count:,} pictures taken over as they are, each"
+        say(f"{taken}{', ' if count == 1 else ' '}pinned; nothing was drawn or bought")
         say("next: `assetbuild list` shows them; say in the prompts what they show")
         return
     write_spec(root, first_spec(root.name))
     around = write_around(root)
     say(f"wrote {', '.join([SPEC_NAME, *around])}")
-    change = f"cd {folder} && " if folder else ""
+    change = f"cd {shlex.quote(folder)} && " if folder else ""
     say(f"next: `{change}assetbuild build` draws its pictures into art/, free")
 
 
@@ -65,7 +67,9 @@ def _tell_left(left: dict[str, str]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout (its shape is in schemas/).")
 @spec_options
 def doctor_command(as_json: bool, spec: str | None, profile: str | None) -> None:
-    """Check what a build leans on: Python, packages, fonts, git, the spec, the lockfile, the store. Exit 1 if something is broken."""
+    """Check what a build leans on: Python, packages, fonts, git, the spec, the lockfile, the store. Exit 1 if something is
+    broken.
+    """
     from ..health import examine
     from ..report.ink import Ink
     from ..report.shown import wrapped

@@ -92,7 +92,12 @@ class ProviderError(AssetbuildError):
 
 
 class Provider(Protocol):
-    """A module with these names is a provider."""
+    """A module with these names is a provider.
+
+    One that makes its pictures on this machine has `done(request) -> Done` as well, which the core calls in a worker thread instead of `submit`. One
+    that isn't built in has `MODELS`, its part of the model table in the form of `models.yaml`, and is found by the entry-point group
+    `assetbuild.providers`.
+    """
 
     replay_window: float | None  # seconds in which the same idempotency key gives the same job; None = no such promise
     reproducible: bool  # the same request gives the same bytes, always (comp)

@@ -1,4 +1,6 @@
-"""What hangs on what, as a Mermaid flowchart: bases as full arrows, references as dotted ones, the steps of a chain in a frame."""
+"""What hangs on what, as a Mermaid flowchart: bases as full arrows, references as dotted ones, the steps of a chain in a
+frame.
+"""
 
 from __future__ import annotations
 

@@ -224,9 +224,8 @@ def file_lines(file: Record, ink: Ink, columns: int, project: str) -> Iterator[s
         name = f"`{one['id']}#{one['member']}`" if one["member"] else f"`{one['id']}`"
         under = f" under profile {one['profile']}" if one["profile"] else ""
         gone = "" if one["in_spec"] else ", which left the spec"
-        yield from _row(ink, "it is", f"the picture of {name}{under}{gone}  ({one['path']})", columns)
-        if one["by"] == "hand":
-            yield from _row(ink, "made", "by hand", columns)
+        hand = ", put there by hand" if one["by"] == "hand" else ""
+        yield from _row(ink, "it is", f"the picture of {name}{under}{gone}{hand}  ({one['path']})", columns)
     for one in file["steps"]:
         yield from _row(ink, "it is", f"step {one['step']} of `{one['id']}`", columns)
     shown = {one["id"] for one in file["pictures"]}

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from . import shape
 from .interpolate import Bad, Scope, inert, render, words
 from .marks import Map, Mark, Seq
-from .scalars import Value
 from .model import AssetInput, FileInput, Input, Source
 from .names import tell, tell_at
+from .scalars import Value
 from .sources import Files, joined, plain_text, tell_faults
 
 

@@ -11,10 +11,10 @@ from .compose import Style
 from .drafts import Draft, Home, merged
 from .interpolate import Bad, Scope, has_reference, render, words
 from .marks import Map, Mark, Seq
-from .scalars import Value, scalar
 from .matrix import labels, rows
 from .names import resolve, tell_at
 from .outputs import ID_HINT, fold, id_fault
+from .scalars import Value, scalar
 from .sources import Document, Files, plain_text, tell_faults
 from .steps import Steps
 from .tables import Tables

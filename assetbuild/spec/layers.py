@@ -148,7 +148,7 @@ def _model(
                     f"`{provider}` has no model `{name}`{ask}",
                     "it has "
                     + ", ".join(f"`{each}`" for each in table.models(provider)[:8])
-                    + "; or name its provider beside it",
+                    + "; leave `model` out, or name its provider beside it",
                 )
             )
             return None

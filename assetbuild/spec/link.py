@@ -75,10 +75,11 @@ class Link:
         """Where a step names another asset."""
         own, name = sketch.own, source.asset + (f"#{source.member}" if source.member else "")
         if role == "base":
-            held = own.get("base")
-            return held.mark("asset") if isinstance(held, Map) else own.mark("base")
-        references = own.get("references")
-        for index, each in enumerate(references if isinstance(references, Seq) else ()):
+            base = own.get("base")
+            return base.mark("asset") if isinstance(base, Map) else own.mark("base")
+        held = own.get("references")
+        references = held if isinstance(held, Seq) else Seq()
+        for index, each in enumerate(references):
             if each == name:
                 return references.at[index]
             if isinstance(each, Map) and each.get("asset") == name:
@@ -102,7 +103,6 @@ class Link:
                     place,
                     f"no asset is called `{name}`; did you mean `{twin}`?",
                     "upper and lower case count",
-                    length=length,
                     kind="unknown",
                 )
                 return None
@@ -125,9 +125,7 @@ class Link:
                 near = problems.near(source.member, members).replace("`", f"`{name}#", 1)
                 problems.at(place, f"the set `{name}` has no `{source.member}`{near}", f"it has {some}")
             else:
-                problems.at(
-                    place, f"`{name}` is a set of {len(members)} pictures; name one of them", f"write {some}"
-                )
+                problems.at(place, f"`{name}` is a set of {len(members)} pictures; name one of them", f"write {some}")
             return None
         if source.member and not members:
             place = self._where(source, sketch, role)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from .scalars import CONSTANTS, CURLY, ODD, OLD_BOOLEANS, RATIO, Value, scalar
 
 DEPTH = 100  # levels of nesting; far more than a spec has, far less than Python's stack
+ENOUGH = 1000  # oddities of one text
 ROOM = 1_000_000  # characters that aliases may stand for, beside ten times the text itself
 
 
@@ -257,6 +258,8 @@ class _Builder:
         return (*keys, key if in_map else "[]") if self.stack else ()
 
     def odd(self, kind: str, mark: Mark, text: str, key: str, in_map: bool, *, other: Mark | None = None) -> None:
+        if len(self.oddities) >= ENOUGH:
+            raise Unreadable("many", mark, self.oddities)
         self.oddities.append(Oddity(kind, mark, text, self.path(key, in_map), other))
 
     def key(self, event: Value, current: Map) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from .interpolate import RESERVED, Bad, Scope, has_reference, render, render_all, words
 from .marks import Map, Seq
-from .scalars import Value
 from .names import tell
 from .problems import Problems
+from .scalars import Value
 from .tables import Tables, matches
 
 MOST = 500_000  # rows of one asset

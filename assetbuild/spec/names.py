@@ -6,8 +6,8 @@ from typing import Any
 
 from .interpolate import BROKEN, RESERVED, Bad, Quiet, Scope, names_in, render, render_all
 from .marks import Map, Mark
-from .scalars import Value
 from .problems import Problems
+from .scalars import Value
 from .tables import Tables
 
 

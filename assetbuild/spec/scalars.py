@@ -1,5 +1,5 @@
-"""What a plain scalar means: YAML 1.2's core types, and the spellings that mean something else to other tools. It knows one word at a time.
-"""
+"""What a plain scalar means: YAML 1.2's core types, and the spellings that mean something else to other tools. It knows one word
+at a time."""
 
 from __future__ import annotations
 
@@ -73,5 +73,3 @@ def scalar(text: str) -> Value:
     written = WrittenFloat(number)
     written.text = text
     return written
-
-

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from ..errors import Place
 from . import shape
 from .marks import Map, Mark
-from .scalars import Value
 from .model import Reader
 from .problems import Problems
+from .scalars import Value
 from .traps import read_yaml
 
 INCLUDES = 50  # levels of files that include files

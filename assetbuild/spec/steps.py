@@ -10,10 +10,10 @@ from .destinations import place_outputs
 from .drafts import Draft, Home, Sketch
 from .interpolate import Bad, Scope, has_reference, inert, render_all, words
 from .marks import Map, Mark, Seq
-from .scalars import Value, scalar
 from .model import Input, Op, Source, StepInput
 from .names import tell
 from .outputs import fold, id_fault
+from .scalars import Value, scalar
 from .sources import Files, plain_text, tell_faults
 
 

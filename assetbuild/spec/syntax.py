@@ -1,5 +1,5 @@
-"""Why a text is no YAML, in words that name the way out. It knows the parser's complaints and how people come by them; it does not know what a
-spec is.
+"""Why a text is no YAML, in words that name the way out. It knows the parser's complaints and how people come by them; it does
+not know what a spec is.
 
 A text is mended where the mistake is one line's, so that one run tells of all such lines; what was mended is never used.
 """
@@ -10,6 +10,13 @@ import re
 from typing import NamedTuple
 
 from .marks import Mark, Unreadable
+
+NAME, LINE = 60, 2000  # characters of what may be a name, and of a line that is looked at
+_ENTRY = re.compile(
+    r"(?P<indent>[ ]*(?:- +)*)(?:(?P<key>[^\s#'\"{\[][^#'\"]*?|\"[^\"]*\"|'[^']*'):[ \t]+)?(?P<value>\S.*?)[ \t]*$"
+)
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+
 
 class Complaint(NamedTuple):
     """What is wrong at an index (`where`) of a text, and the way out.
@@ -25,7 +32,7 @@ class Complaint(NamedTuple):
     comment: bool = False  # it tells of a comment after a text, which is told in better words where the text is known to be one
 
 
-def _reword(text: str, e: Unreadable) -> Complaint:
+def reword(text: str, e: Unreadable) -> Complaint:
     """Why a text is no YAML."""
     if e.mark is None:
         found = _FORBIDDEN.search(text)
@@ -51,10 +58,14 @@ def _reword(text: str, e: Unreadable) -> Complaint:
                 "write aliases that don't multiply each other",
                 length,
             )
+        case "many":
+            return Complaint(
+                index, "this file has more than 1,000 mistakes; from here on it isn't looked at", "mend the first ones", 1
+            )
         case "loop":
             return Complaint(index, f"`*{e.problem}` stands inside what it names", "an alias can't hold itself", length)
         case "alias":
-            hint = f"{_way(text, index)}, if it is a text"
+            hint = f"{way_out(text, index)}, if it is a text"
             return Complaint(
                 index, f"`*{e.problem}` is a YAML alias, and no `&{e.problem}` stands before it", hint, length, _mend(text, index)
             )
@@ -71,13 +82,13 @@ def _line(text: str, index: int) -> tuple[int, int]:
 def _entry(text: str, index: int) -> tuple[str, str, int]:
     """Key (or ""), value and the value's index, of the line that holds an index."""
     start, end = _line(text, index)
-    found = _ENTRY.match(text[start:end].rstrip("\r"))
+    found = _ENTRY.match(text[start : min(end, start + LINE)].rstrip("\r"))
     if found is None:
         return "", "", index
     return found["key"] or "", found["value"], start + found.start("value")
 
 
-def _way(text: str, index: int) -> str:
+def way_out(text: str, index: int) -> str:
     """How the text at an index can be written without YAML reading more into it."""
     key, _, start = _entry(text, index)
     before = text[start:index]
@@ -105,7 +116,7 @@ def _syntax(text: str, e: Unreadable, mark: Mark) -> Complaint:
     opened = e.start.index if e.start is not None else index
     key, value, start = _entry(text, index)
     first, sign = text[opened : opened + 1], text[index : index + 1]
-    way = _way(text, opened if e.context and "mapping" not in e.context else index)
+    way = way_out(text, opened if e.context and "mapping" not in e.context else index)
     if char == "\t" or "tab character" in words:
         return Complaint(index, "a tab indents this line", "indent with spaces; YAML knows no tabs", 1)
     if "cannot start any token" in words:
@@ -190,19 +201,19 @@ def _block_end(text: str, index: int) -> Complaint:
     _, value, start = _entry(text, index)
     line_start, line_end = _line(text, index)
     if value and start < index and value[0] in "\"'":
-        return Complaint(start, "the text goes on after its closing quote", _way(text, index), len(value), _mend(text, index))
+        return Complaint(start, "the text goes on after its closing quote", way_out(text, index), len(value), _mend(text, index))
     if value and start < index and value[0] in "[{" and text[index] in "}]":
         return Complaint(
             index, f"this `{text[index]}` closes nothing", "delete it, or quote the whole text", 1, _mend(text, index)
         )
     if value and start < index and value[0] in "[{*&!":
-        return Complaint(start, f"a text can't start with `{value[0]}`", _way(text, index), 1, _mend(text, index))
+        return Complaint(start, f"a text can't start with `{value[0]}`", way_out(text, index), 1, _mend(text, index))
     above_start, above_end = _line(text, max(0, line_start - 1))
     comment = re.search(r"[^\s:#][ \t]+#", text[above_start:above_end])
     if line_start and comment and ":" not in text[line_start:line_end]:
         blank = text[:line_start] + " " * (line_end - line_start) + text[line_end:]
         place = above_start + comment.end() - 1
-        hint = _way(text, above_start)
+        hint = way_out(text, above_start)
         return Complaint(place, "the text ends here: what follows is a comment", hint, above_end - place, blank, comment=True)
     if text[index : index + 1] == ":":
         return Complaint(index, "a name is missing before this `:`", "write `name: value`", 1)

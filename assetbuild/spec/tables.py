@@ -12,8 +12,8 @@ from typing import Any
 from ..errors import Place
 from .interpolate import words
 from .marks import DEPTH, Map, Mark
-from .scalars import Value
 from .problems import Problems
+from .scalars import Value
 from .sources import Files, joined, matching
 from .traps import read_yaml
 

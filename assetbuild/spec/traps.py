@@ -1,25 +1,16 @@
-"""What YAML does to people who write texts in it, in words that name the way out. It knows YAML's traps and the parser's
-complaints; of a spec it knows only which fields are texts.
-
-A text that is no YAML is mended where the mistake is one line's, so that one run tells of all such lines; what was mended is
-never used.
+"""What YAML does to people who write texts in it, in words that name the way out. It knows what YAML allows and nobody means; of
+a spec it knows only which fields are texts. What YAML refuses is worded by `syntax`.
 """
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
-from .marks import Mark, Oddity, Parsed, Unreadable, parse
+from .marks import Oddity, Parsed, Unreadable, parse
 from .problems import Problems
+from .syntax import reword, way_out
 
-SHORT, NAME = 24, 60  # characters of a comment that is shown whole, and of what may be a name
-MENDS = 50  # lines mended in one file before we stop looking for more
-_ENTRY = re.compile(
-    r"(?P<indent>[ ]*(?:- +)*)(?:(?P<key>[^\s#'\"{\[][^#'\"]*?|\"[^\"]*\"|'[^']*'):[ \t]+)?(?P<value>\S.*?)[ \t]*$"
-)
+SHORT = 24  # characters of a comment that is shown whole
+MENDS = 20  # lines mended in one file before we stop looking for more
 _TEXTS = frozenset(("prompt", "hint", "text", "variant"))
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
 _FATAL = frozenset(("duplicate", "key", "several", "merge"))
 
 
@@ -34,7 +25,7 @@ def read_yaml(text: str, name: str, problems: Problems, *, spec: bool = True, pu
         try:
             parsed = parse(whole, name, pure=pure)
         except Unreadable as e:
-            complaint = _reword(whole, e)
+            complaint = reword(whole, e)
             place = problems.within(name, min(complaint.where, len(text)))
             said = [each for each in e.oddities if each.mark.line != place.line]
             if complaint.mended is None:  # else they are found again
@@ -66,7 +57,7 @@ def _odd(oddities: list[Oddity], problems: Problems, spec: bool) -> None:
     """Words what YAML allows and nobody means."""
     for kind, mark, text, path, other in oddities:
         name = path[-1] if path else ""
-        way = _way(problems.texts[mark.name], mark.index)
+        way = way_out(problems.texts[mark.name], mark.index)
         match kind:
             case "duplicate":
                 line = other.line + 1 if other is not None else 0

@@ -1,4 +1,6 @@
-"""What `init` puts into a folder: a spec to begin with, and the lines that git and prettier need. Never changes what is there, only adds to it."""
+"""What `init` puts into a folder: a spec to begin with, and the lines that git and prettier need. Never changes what is
+there, only adds to it.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ def write_spec(root: Path, text: str) -> None:
 def write_around(root: Path) -> list[str]:
     """The lines that belong beside a spec; gives the names of the files that got one.
 
-    `.gitattributes` keeps the lockfile's line ends and joins two branches' lines; prettier leaves it alone. `.assetbuild` ignores itself; `.gitignore`
-    gets a line only where it would hide the lockfile.
+    `.gitattributes` keeps the lockfile's line ends and joins two branches' lines; prettier leaves it alone. `.assetbuild`
+    ignores itself; `.gitignore` gets a line only where it would hide the lockfile.
     """
     done = []
     if add_line(root / ".gitattributes", ATTRIBUTES):
@@ -54,7 +56,9 @@ def write_around(root: Path) -> list[str]:
 
 
 def add_line(path: Path, line: str) -> bool:
-    """Appends a line, in the line ends of the file, unless it has it. What is there keeps its bytes. False if it was there. Raises OSError."""
+    """Appends a line, in the line ends of the file, unless it has it. What is there keeps its bytes. False if it was there.
+    Raises OSError.
+    """
     old = path.read_bytes() if path.exists() else b""
     wanted = line.encode().split()
     if any(there.split() == wanted for there in old.removeprefix(b"\xef\xbb\xbf").splitlines()):
@@ -70,9 +74,8 @@ def hidden(root: Path, name: str) -> bool:
     if git_dirs(root) is None:
         return False
     try:
-        asked = subprocess.run(
-            ["git", "-C", str(root), "check-ignore", "-q", "--no-index", name], capture_output=True, check=False, timeout=20
-        )
+        call = ["git", "-C", str(root), "check-ignore", "-q", "--no-index", name]
+        asked = subprocess.run(call, capture_output=True, check=False, timeout=20)  # noqa: S603 - fixed words
     except (OSError, subprocess.SubprocessError):
         return False
     return asked.returncode == 0

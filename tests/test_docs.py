@@ -1,0 +1,140 @@
+"""Every command of the README is run, every YAML block of README, examples and design is loaded and built."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from assetbuild.testing.space import TestSpace
+from tests.docs_check import set_up_commands
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+DESIGN = ROOT.parent / "shared" / "DESIGN.md"
+LATER = ("budget", "takes", "approve", "exports", "overlay", "cut")
+
+
+def copy_example(space: TestSpace, name: str) -> None:
+    """An example as it is committed."""
+    shutil.copytree(ROOT / "examples" / name, space.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("art", ".assetbuild", "assets.lock"))
+
+
+def test_set_up_is_two_commands_and_ci_runs_the_second() -> None:
+    """Word for word; `docs_check` runs the first one."""
+    _, second = set_up_commands()
+    assert second in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+
+
+def test_every_command_of_the_tour(space: TestSpace) -> None:
+    """In the example, in the order of the README; `init` in folders of their own."""
+    copy_example(space, "fika")
+    space.git("init", "-q")
+    blocks = re.findall(r"```sh\n(.*?)```", README.split("## The first ten minutes", 1)[1], re.S)
+    lines = [line for block in blocks for line in block.splitlines() if line.strip()]
+    ran = 0
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        assert words[0] == "assetbuild", line
+        if words[1:2] == ["init"]:
+            folder = space.folder / f"init{ran}"
+            folder.mkdir()
+            if "--from" in words:
+                shutil.copytree(ROOT / "examples" / "fika" / "brand", folder / "photos")
+            done = space.run(*words[1:], cwd=folder)
+            assert done.code == 0, f"{line}\n{done.text}"
+            assert space.run("build", cwd=folder).code == 0
+        else:
+            if words[1:] == ["plan"]:
+                text = space.read("prompts/poster.md").decode()
+                space.write("prompts/poster.md", text.replace("winter sun", "summer sun"))
+            if words[1:3] == ["use", "poster"] and len(words) == 3:  # the README has it retouched before
+                shutil.copy(space.root / "brand" / "board.png", space.root / "art" / "poster.png")
+                assert space.run("build").code == 5
+            done = space.run(*words[1:])
+            assert done.code == 0, f"{line}\n{done.text}"
+        ran += 1
+    assert ran >= 12
+    assert "up to date" in space.build().err
+
+
+def test_every_command_of_the_table_exists(space: TestSpace) -> None:
+    """`assetbuild X --help` for each X, and each option that is named has a line there."""
+    rows = re.findall(r"^\| (`[^|]*`) \|(.*)\|$", README.split("## Commands", 1)[1].split("\n## ", 1)[0], re.M)
+    assert len(rows) > 8
+    for left, right in rows:
+        for usage in re.findall(r"`([^`]+)`", left):
+            words = usage.split()
+            helped = space.run(words[0], *([words[1]] if words[0] == "cache" else []), "--help")
+            assert helped.code == 0, usage
+            for option in re.findall(r"--[a-z-]+", usage + " " + (right if words[0] in ("build", "plan") else "")):
+                if option in ("--replace", "--rebuy", "--frozen", "--profile", "--jobs", "--json", "--limit", "--exclude", "--fail-fast", "--exit-code"):
+                    assert option in helped.out, f"{option} isn't an option of {words[0]}"
+
+
+@pytest.mark.parametrize("number", range(len(re.findall(r"```yaml\n", README))))
+def test_yaml_of_the_readme(space: TestSpace, number: int) -> None:
+    """Each block builds as it stands."""
+    block = re.findall(r"```yaml\n(.*?)```", README, re.S)[number]
+    space.write("assets.yaml", block)
+    space.build()
+    assert "up to date" in space.build().err
+
+
+def test_example_fika(space: TestSpace) -> None:
+    """The main job of the README: everything is drawn, then nothing is to be done."""
+    copy_example(space, "fika")
+    space.build()
+    assert len(list((space.root / "art").rglob("*.png"))) == 20
+    assert "17 up to date" in space.build().err
+    space.build("--frozen")
+    space.build("--profile", "draft")
+
+
+def test_example_catalogue(space: TestSpace) -> None:
+    """500 products in two sizes; a changed price is two pictures."""
+    copy_example(space, "catalogue")
+    ran = space.run("build", timeout=600)
+    assert ran.code == 0, ran.err[-2000:]
+    assert "1,000 drawn" in ran.err
+    rows = space.read("products.csv").decode()
+    changed = rows.replace("349 kr", "350 kr", 1)
+    assert changed != rows
+    space.write("products.csv", changed)
+    ran = space.build()
+    assert "998 up to date, 2 drawn" in ran.err
+
+
+@pytest.mark.skipif(not DESIGN.exists(), reason="the design isn't beside this checkout")
+def test_the_designs_example(space: TestSpace) -> None:
+    """The whole example of the design, with later issues' fields taken out, `comp` as provider and the missing assets and files supplied."""
+    import yaml
+
+    text = DESIGN.read_text("utf-8")
+    block = next(b for b in re.findall(r"```yaml\n(.*?)```", text, re.S) if "assets:" in b)
+    spec = yaml.safe_load(block)
+    spec.pop("budget")
+    spec["defaults"]["provider"] = "comp"
+    del spec["profiles"]["draft"]  # comp is the provider already
+    for name, asset in list(spec["assets"].items()):
+        for field in LATER:
+            asset.pop(field, None)
+        if "prompt" not in asset and "op" not in asset:
+            asset["prompt"] = f"A label for {name}."  # its overlay comes later
+    spec["assets"]["page-07"] = {"prompt": "A page."}
+    spec["assets"]["otto"] = {"prompt": "Character sheet of Otto."}
+    spec["assets"]["front/${s.sku}"] = {"matrix": {"s": {"from": "data/skus.csv"}}, "prompt": "The front of ${s.name}."}
+    space.write("assets.yaml", yaml.safe_dump(spec, allow_unicode=True, sort_keys=False))
+    space.write("data/legal.csv", "country,text\nde,Pfand\n")
+    space.write("data/skus.csv", "sku,name,status\nA1,Morgon,live\nB2,Skog,dead\n")
+    space.write("prompts/poster.md", 'A poster. The headline is "Fika".\n')
+    space.write("prompts/icons.md", "Twelve icons.\n")
+    for path in ("brand/board.png", "brand/logo.png"):
+        space.write(path, (ROOT / "examples" / "fika" / path).read_bytes())
+    space.build()
+    assert "up to date" in space.build().err
+    space.build("--profile", "proof")
+    assert (space.root / "proofs" / "poster.png").is_file()
