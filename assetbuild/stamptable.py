@@ -112,11 +112,12 @@ class Changed(Exception):
     """Something isn't as the last build left it, or the table is of another build. The argument says what."""
 
 
-def unchanged(table: str, above: bytes, expected: "Mapping[str, str]") -> str:
+def unchanged(table: str, above: bytes, expected: "Mapping[str, str]", *, but: bytes | None = None) -> str:
     """The summary of the last build, if nothing it looked at has changed since. `above` leads from the working directory to the
     root.
 
     Files whose stat differs are hashed; if all of them are the same, the table is written again, so that the next run is quick.
+    The file `but` may have changed (it may not be gone); then nothing is written.
     Raises Changed; OSError, ValueError and KeyError on any doubt: a missing or unreadable file, a damaged table.
     """
     with open(table, "rb") as file:
@@ -131,26 +132,28 @@ def unchanged(table: str, above: bytes, expected: "Mapping[str, str]") -> str:
         listed = _listed(file, above)
         runs, first_run = int(head["runs"]), file.tell()
         kept = hashed.setdefault(os.path.abspath(table), {})
-        if runs < SHARED_FROM or (helper := _start_helper(table, first_run, above, runs)) is None:
-            healed = _compare(file, above, range(runs), runs, kept)
+        if runs < SHARED_FROM or (helper := _start_helper(table, first_run, above, runs, but)) is None:
+            healed = _compare(file, above, range(runs), runs, kept, but)
         else:
             try:
-                healed = _compare(file, above, range(0, runs, 2), runs, kept)
+                healed = _compare(file, above, range(0, runs, 2), runs, kept, but)
                 found = helper.wait()
             finally:
                 helper.end()
             if found is None:  # it saw a change, or died: then we look at its half too
                 file.seek(first_run)
-                found = _compare(file, above, range(1, runs, 2), runs, kept)
+                found = _compare(file, above, range(1, runs, 2), runs, kept, but)
             healed.update(found)
-    if healed or listed:
+    if (healed or listed) and but is None:
         from .hashing import heal  # rare
 
         heal(table, healed, listed)
     return head["summary"]
 
 
-def _compare(file: "BinaryIO", above: bytes, ours: range, runs: int, kept: dict[bytes, tuple[str, bytes]]) -> dict[int, bytes]:
+def _compare(
+    file: "BinaryIO", above: bytes, ours: range, runs: int, kept: dict[bytes, tuple[str, bytes]], but: bytes | None
+) -> dict[int, bytes]:
     """Compares our share of the runs with the disk, from the first run to the end of the table.
 
     Returns the `stats` blocks of those that aren't as the table has them though the bytes are the same. Raises like `unchanged`.
@@ -169,7 +172,7 @@ def _compare(file: "BinaryIO", above: bytes, ours: range, runs: int, kept: dict[
             continue
         from .hashing import same_bytes  # rare
 
-        lines = same_bytes(paths, now, stats, read_block(file, b"digests")[1], cut=len(above), kept=kept)
+        lines = same_bytes(paths, now, stats, read_block(file, b"digests")[1], cut=len(above), kept=kept, but=but)
         if lines != stats:
             healed[run] = lines
     if read_block(file, b"end") != (0, b"") or file.read(1):
@@ -202,7 +205,7 @@ class _Helper:
         os.waitpid(self._pid, 0)
 
 
-def _start_helper(table: str, first_run: int, above: bytes, runs: int) -> _Helper | None:
+def _start_helper(table: str, first_run: int, above: bytes, runs: int, but: bytes | None) -> _Helper | None:
     """Forks the helper; None where there is no second processor, or no fork. We have one thread, no lock and nothing unwritten
     here."""
     if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) == 1:
@@ -222,7 +225,7 @@ def _start_helper(table: str, first_run: int, above: bytes, runs: int) -> _Helpe
         with open(table, "rb") as file:  # a file of its own: the other one's place would be shared
             file.seek(first_run)
             if os.fstat(file.fileno()).st_ino == inode:
-                healed = _compare(file, above, range(1, runs, 2), runs, {})
+                healed = _compare(file, above, range(1, runs, 2), runs, {}, but)
                 with open(answer, "wb") as out:
                     for run, block in healed.items():
                         out.write(b"%d %d\n%s" % (run, len(block), block))

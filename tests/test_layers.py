@@ -16,7 +16,7 @@ LAYERS = [
     ["digest", "graph", "selection"],
     ["plan"],
     ["providers"],
-    ["oslock", "files", "hashing", "stamptable", "stamps", "reader", "vanish", "journal", "database", "cas", "moving", "salvage", "store", "claims", "lockfile", "gc", "former", "forms", "starting"],
+    ["oslock", "files", "hashing", "stamptable", "stamps", "reader", "vanish", "journal", "database", "cas", "moving", "salvage", "store", "claims", "lockline", "lockfile", "gc", "former", "forms", "starting"],
     ["project"],
     ["installed"],
     ["facts"],

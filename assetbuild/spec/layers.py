@@ -141,6 +141,8 @@ def _model(
             continue
         if not known:
             ask = suggest(name, table.models(provider))
+            if layer.role != "profile" and not layer.strict and not ask and table.free(provider):
+                continue  # a default for another provider, while this one drafts: nothing is bought by mistake
             wrong.append(
                 Wrong(
                     layer.role,
