@@ -52,7 +52,9 @@ _ENDS = (Verb.HELD, Verb.SKIPPED, Verb.FAILED, Verb.WAITING)
 class Build:
     """One run over the chosen assets. `say` gets every event, in the loop's thread."""
 
-    def __init__(self, project: Project, planner: Planner, ids: Sequence[str], options: Options, say: Callable[[Event], None]) -> None:
+    def __init__(
+        self, project: Project, planner: Planner, ids: Sequence[str], options: Options, say: Callable[[Event], None]
+    ) -> None:
         self.project, self.planner, self.options, self.say = project, planner, options, say
         self.ids = list(ids)
         self.started = time.monotonic()
@@ -236,7 +238,9 @@ class Build:
                 inputs = await self._in_files(self._placer.inputs, plan)
             except (OutputChanged, CorruptBlob):
                 return ""
-            request = Request(act.key, step.op, step.model, step.prompt, step.params, inputs, step.members, step.variant, self._take(plan, act))
+            request = Request(
+                act.key, step.op, step.model, step.prompt, step.params, inputs, step.members, step.variant, self._take(plan, act)
+            )
             try:
                 blobs, done = await self._pictures(provider, request, reproducible)
             except ProviderError as problem:
@@ -303,7 +307,9 @@ class Build:
         """What the provider wants people to know of this picture."""
         missing = done.notes.get("missing_fonts")
         if missing:
-            self.say(Said(f"`{name}` has text whose letters aren't installed: {', '.join(missing['texts'])}\n  hint: {missing['hint']}; then `assetbuild build --rebuy {name}`"))
+            texts = ", ".join(missing["texts"])
+            way = f"{missing['hint']}; then `assetbuild build --rebuy {name}`"
+            self.say(Said(f"`{name}` has text whose letters aren't installed: {texts}\n  hint: {way}"))
 
     async def _in_files(self, work: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401
         return await self._loop.run_in_executor(self._files, work, *args)

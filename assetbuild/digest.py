@@ -123,7 +123,9 @@ def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
     if "prompt" in out:
         out["prompt"] = sha256(out["prompt"].encode())
     if "inputs" in out:
-        out["inputs"] = [{**entry, "hint": sha256(entry["hint"].encode())} if "hint" in entry else entry for entry in out["inputs"]]
+        out["inputs"] = [
+            {**entry, "hint": sha256(entry["hint"].encode())} if "hint" in entry else entry for entry in out["inputs"]
+        ]
     return out
 
 

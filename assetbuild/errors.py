@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+LINE_MOST = 110  # characters of a source line that are shown
+
+
 class Place(NamedTuple):
     """A place in a user's file. `file` is relative to the project root with `/`; `line` and `column` count from 1; `length` in characters."""
 
@@ -36,9 +39,9 @@ class Problem(NamedTuple):
         lines = [f"{where}{self.text}"]
         if self.place is not None and self.place.line and self.source is not None:
             shown, column = self.source.rstrip("\r\n").replace("\t", " "), self.place.column
-            if len(shown) > 110:  # a long line is cut so that the squiggle stays in sight
+            if len(shown) > LINE_MOST:  # a long line is cut so that the squiggle stays in sight
                 cut = max(0, column - 40)
-                shown, column = ("…" if cut else "") + shown[cut : cut + 108] + "…", column - cut + (1 if cut else 0)
+                shown, column = ("…" if cut else "") + shown[cut : cut + LINE_MOST - 2] + "…", column - cut + (1 if cut else 0)
             number = str(self.place.line)
             lines.append(f"  {number} | {shown}")
             room = max(1, min(self.place.length, len(shown) - column + 1))

@@ -28,7 +28,6 @@ from .plan import (
 from .project import Project
 from .spec.model import Asset, AssetInput, FileInput, Input, Step
 
-
 _CONSENT = Consent()  # free providers need none; money arrives with the providers that cost it
 
 
@@ -295,7 +294,9 @@ class Planner:
                 )
             )
         store = StoreFacts(tuple(takes), recorded=bool(takes))
-        inputs = tuple(self._at_hand_too(asset, number, *pair) for pair in zip(asset.steps[number].inputs, facts.inputs, strict=False))
+        inputs = tuple(
+            self._at_hand_too(asset, number, *pair) for pair in zip(asset.steps[number].inputs, facts.inputs, strict=False)
+        )
         return facts._replace(outputs=tuple(outputs), inputs=inputs, store=store)
 
     def takes(self, asset: Asset, number: int, key: str | None) -> list[TakeFacts]:
@@ -307,18 +308,20 @@ class Planner:
         if store is not None:
             for take in store.takes(key):
                 digests = tuple(b.digest for b in take.blobs)
-                found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected)
+                found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected, take.by_hand)
         for name, number_of_take, digests, by_hand in self._lines_by_key().get(key, ()):
             if digests in found or (by_hand and name in self.project.assets):
                 continue
-            found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests))
+            found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests), None, by_hand)
         return list(found.values())
 
     def _lines_by_key(self) -> dict[str, list[tuple[str, int, tuple[str, ...], bool]]]:
         if self._by_key is None:
             self._by_key = {}
             for name, line in self.lock.lines.items():
-                self._by_key.setdefault(line.key, []).append((name, line.take, tuple(o.digest for o in line.outputs), line.by_hand))
+                self._by_key.setdefault(line.key, []).append(
+                    (name, line.take, tuple(o.digest for o in line.outputs), line.by_hand)
+                )
                 for step in line.steps:
                     self._by_key.setdefault(step.key, []).append((name, step.take, step.digests, False))
         return self._by_key
@@ -387,7 +390,9 @@ class Planner:
             for output in line.outputs:
                 self._by_digest.setdefault(output.digest, []).append((line.id, output.path))
         if self._by_key is not None:
-            self._by_key.setdefault(line.key, []).append((line.id, line.take, tuple(o.digest for o in line.outputs), line.by_hand))
+            self._by_key.setdefault(line.key, []).append(
+                (line.id, line.take, tuple(o.digest for o in line.outputs), line.by_hand)
+            )
 
     def reread(self) -> None:
         """Another run wrote: lockfile and `written` rows are looked up anew; own lines may not be merged yet."""
@@ -396,13 +401,14 @@ class Planner:
         self._written = self._by_digest = self._by_key = None
 
 
-
 def _locked(line: Line | None, number: int, last: bool) -> tuple[LockedFacts | None, tuple[str, ...]]:
     """What the lock line says of one step of the chain."""
     if line is None:
         return None, ()
     if last:
-        return LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take), tuple(o.digest for o in line.outputs)
+        return LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take), tuple(
+            o.digest for o in line.outputs
+        )
     if number < len(line.steps):
         step = line.steps[number]
         return LockedFacts(step.key, take=step.take), step.digests

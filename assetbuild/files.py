@@ -179,7 +179,6 @@ class Temp:
         if durable:
             sync_folder(target.parent)
 
-
     def _beside(self, target: Path, *, durable: bool) -> None:
         with Temp(target.parent) as near, open(self.path, "rb", buffering=0) as source:
             near.fill(source.fileno())

@@ -27,7 +27,7 @@ from .store import Blob, Take, Written
 LOCK_SECONDS = 1.0  # the lockfile is merged at most this often; until then the results are the truth (row 8)
 
 
-class OutputChanged(Exception):  # noqa: N818 - it isn't an error: the step is decided again
+class OutputChanged(Exception):
     """What lies at an output isn't what it was when the step was decided."""
 
 
@@ -102,7 +102,19 @@ class Placer:
             return None
         blobs = tuple(Blob(o.member, o.digest, o.size, _media(o.path)) for o in line.outputs)
         made_by = f"{line.manifest.get('provider', '?')}/{line.manifest.get('model', '?')}"
-        return Take(line.key, line.take, line.key_version, blobs, made_by, line.host, None, self.project.env.now(), {}, line.rejected, line.by_hand)
+        return Take(
+            line.key,
+            line.take,
+            line.key_version,
+            blobs,
+            made_by,
+            line.host,
+            None,
+            self.project.env.now(),
+            {},
+            line.rejected,
+            line.by_hand,
+        )
 
     def put_in_place(self, plan: StepPlan, digests: Sequence[str], durable: bool) -> None:
         """Replaces the outputs, each at once. Raises OutputChanged when somebody wrote there since the step was decided."""
@@ -179,7 +191,10 @@ def lock_line(planner: Planner, plan: StepPlan, digests: Sequence[str], take: in
     """The asset's line once these pictures are in their places. A line that is accepted keeps its key and decisions."""
     asset, step = plan.asset, plan.step
     members = step.members or ("",)
-    outputs = tuple(Output(path, member, digest, size) for path, member, digest, size in zip(asset.outputs, members, digests, sizes, strict=True))
+    outputs = tuple(
+        Output(path, member, digest, size)
+        for path, member, digest, size in zip(asset.outputs, members, digests, sizes, strict=True)
+    )
     old = planner.lock.lines.get(asset.id)
     if old is not None and plan.decision.accepted and tuple(o.digest for o in old.outputs) == tuple(digests):
         return old._replace(outputs=outputs)
@@ -190,9 +205,10 @@ def lock_line(planner: Planner, plan: StepPlan, digests: Sequence[str], take: in
         if one.action is not None and one.digests is not None:
             number_of_take = one.decision.take or (one.facts.locked.take if one.facts.locked is not None else 1)
             earlier.append(LockedStep(one.action.key, KEY_VERSION, one.digests, number_of_take))
-    host = None
+    takes = plan.facts.store.takes if plan.facts.store is not None else ()
+    by_hand = any(t.by_hand and t.digests == tuple(digests) for t in takes)  # a person's picture stays one when it comes back
     return Line(
-        asset.id, plan.action.key, KEY_VERSION, sealed(plan.action.manifest), outputs, take, tuple(earlier), None, False, None, None, host
+        asset.id, plan.action.key, KEY_VERSION, sealed(plan.action.manifest), outputs, take, tuple(earlier), by_hand=by_hand
     )
 
 
@@ -206,7 +222,9 @@ class _Entry(NamedTuple):
 class Ledger:
     """What a run writes down, gathered: one transaction for all pictures that wait for one, one lockfile merge a second."""
 
-    def __init__(self, project: Project, loop: asyncio.AbstractEventLoop, files: Executor, placer: Placer, *, frozen: bool = False) -> None:
+    def __init__(
+        self, project: Project, loop: asyncio.AbstractEventLoop, files: Executor, placer: Placer, *, frozen: bool = False
+    ) -> None:
         self.project, self.loop, self.files, self.placer = project, loop, files, placer
         self.planner = placer.planner
         self.frozen = frozen
@@ -235,7 +253,7 @@ class Ledger:
             durable = any(entry.durable for entry in batch)
             try:
                 recorded = await self.loop.run_in_executor(self.files, self._record, takes, written, durable)
-            except BaseException as problem:  # noqa: BLE001 - handed to everybody who waits
+            except BaseException as problem:
                 for entry in batch:
                     if not entry.answer.done():
                         entry.answer.set_exception(problem)

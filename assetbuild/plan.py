@@ -75,12 +75,13 @@ class LockedFacts(NamedTuple):
 
 
 class TakeFacts(NamedTuple):
-    """One recorded take of this very key. `digests` follow the outputs' order."""
+    """One recorded take of this very key. `digests` follow the outputs' order; `by_hand`: a person's picture, accepted for this key then."""
 
     take: int
     digests: tuple[str, ...]
     at_hand: bool = True
     rejected: str | None = None
+    by_hand: bool = False
 
 
 class JobFacts(NamedTuple):
@@ -200,7 +201,11 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
         if job.state == "SUBMITTED" or job.replayable or job.findable:
             return Decision("6", Verb.RESUME, "already paid for; fetching it", accepted=ok)
         return Decision(
-            "6", Verb.HELD, "it may have been paid for, but nobody can say any more", f"`assetbuild build --rebuy {f.id}` pays again", accepted=ok
+            "6",
+            Verb.HELD,
+            "it may have been paid for, but nobody can say any more",
+            f"`assetbuild build --rebuy {f.id}` pays again",
+            accepted=ok,
         )
     wrong = [o for o in f.outputs if o.found != o.locked]
     if ok and all(o.at_hand for o in wrong):  # 7
@@ -234,7 +239,12 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
             f"`assetbuild use {f.id}` keeps it for the spec as it is now, `assetbuild build --replace {f.id}` makes it new",
         )
     if store.refused is not None:  # 11
-        return Decision("11", Verb.FAILED, f"refused: {store.refused}", f"change the prompt, or try once more with `assetbuild build --rebuy {f.id}`")
+        return Decision(
+            "11",
+            Verb.FAILED,
+            f"refused: {store.refused}",
+            f"change the prompt, or try once more with `assetbuild build --rebuy {f.id}`",
+        )
     return None
 
 
@@ -249,7 +259,9 @@ def _make(f: Facts, ok: bool) -> Decision:
     """Rows 12 to 15: may it be made, and why it is."""
     for one in f.inputs:  # 12
         if one.choice == "choose":
-            return Decision("12", Verb.HELD, f"waiting for a choice of `{one.label}` ({one.takes} takes)", f"`assetbuild use {one.label} 1`")
+            return Decision(
+                "12", Verb.HELD, f"waiting for a choice of `{one.label}` ({one.takes} takes)", f"`assetbuild use {one.label} 1`"
+            )
         if one.choice == "approve":
             return Decision("12", Verb.HELD, f"waiting for approval of `{one.label}`", f"`assetbuild approve {one.label}`")
     for one in f.inputs:  # 13
@@ -281,12 +293,20 @@ def _hand_made(f: Facts, wanted: tuple[str, ...]) -> bool:
     """Whether placing these would replace a picture that the lock says was made by hand."""
     if f.locked is None or not f.locked.by_hand:
         return False
-    return any(o.found is not None and o.found == o.locked and o.found != want for o, want in zip(f.outputs, wanted, strict=False))
+    return any(
+        o.found is not None and o.found == o.locked and o.found != want for o, want in zip(f.outputs, wanted, strict=False)
+    )
 
 
 def _rejected(f: Facts, note: str) -> Decision:
     words = f"rejected: {note}" if note else "rejected"
-    return Decision("3a", Verb.HELD, words, f"change the prompt, choose another with `assetbuild use {f.id} …`, or buy one more take", accepted=True)
+    return Decision(
+        "3a",
+        Verb.HELD,
+        words,
+        f"change the prompt, choose another with `assetbuild use {f.id} …`, or buy one more take",
+        accepted=True,
+    )
 
 
 def _foreign(f: Facts, files: list[OutputFacts], ok: bool) -> Decision:
@@ -299,7 +319,11 @@ def _foreign(f: Facts, files: list[OutputFacts], ok: bool) -> Decision:
     else:
         text = f"{first.path}{more} was edited by hand"
     return Decision(
-        "5", Verb.HELD, text, f"`assetbuild use {f.id}` keeps it, `assetbuild build --replace {f.id}` puts ours there (yours is kept in the store)", accepted=ok
+        "5",
+        Verb.HELD,
+        text,
+        f"`assetbuild use {f.id}` keeps it, `assetbuild build --replace {f.id}` puts ours there (yours is kept in the store)",
+        accepted=ok,
     )
 
 

@@ -73,7 +73,9 @@ def installed_tables() -> dict[str, dict[str, Any]]:
 
     found: dict[str, dict[str, Any]] = {}
     for point in entry_points(group="assetbuild.providers"):
-        with contextlib.suppress(Exception):  # a stranger's broken module: its name is unknown then, and `assetbuild providers` says why
+        with contextlib.suppress(
+            Exception
+        ):  # a stranger's broken module: its name is unknown then, and `assetbuild providers` says why
             found[point.name] = point.load().MODELS
     return found
 

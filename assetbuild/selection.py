@@ -11,7 +11,9 @@ from .graph import Graph
 from .spec.model import Asset
 
 
-def select(graph: Graph, words: Sequence[str], *, exclude: Sequence[str] = (), limit: int | None = None, bases: bool = True) -> list[str]:
+def select(
+    graph: Graph, words: Sequence[str], *, exclude: Sequence[str] = (), limit: int | None = None, bases: bool = True
+) -> list[str]:
     """The ids that the words mean, in building order; no word means all of them.
 
     A word is an id, a pattern (`poster-*`), an output path, `tag:launch`, `locale=ja`, or a set's member (`story#bean`). `X+` adds what hangs on X, `+X`

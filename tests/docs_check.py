@@ -37,7 +37,9 @@ def main() -> int:
         home.mkdir()
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("ASSETBUILD_", "VIRTUAL_ENV", "PYTHON"))}
-        done = subprocess.run(["bash", "-c", first], cwd=clone, env={**env, "HOME": str(home)}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["bash", "-c", first], cwd=clone, env={**env, "HOME": str(home)}, capture_output=True, text=True, check=False
+        )
         print(done.stdout[-2000:], done.stderr[-3000:], sep="\n")
         if done.returncode != 0:
             print(f"the README's first command ended with {done.returncode}")

@@ -36,7 +36,15 @@ assets:
 STEPS = 4  # keys in the spec
 
 # Each changes the disk: a kill just before the call is the hardest moment on either side of it.
-POINTS = ["os.replace", "os.rename", "os.fsync", "os.open", "assetbuild.cas.Cas.put", "assetbuild.store.Store.record", "assetbuild.lockfile.merge"]
+POINTS = [
+    "os.replace",
+    "os.rename",
+    "os.fsync",
+    "os.open",
+    "assetbuild.cas.Cas.put",
+    "assetbuild.store.Store.record",
+    "assetbuild.lockfile.merge",
+]
 
 
 def crash_points(space: TestSpace) -> list[str]:
@@ -114,7 +122,9 @@ def test_interrupted_keeps_what_was_made(space: TestSpace) -> None:
     import signal
     import time
 
-    spec = "version: 1\ndefaults: {provider: counting}\nassets:\n" + "".join(f"  a{n}:\n    prompt: |\n      Number {n}. [slow]\n" for n in range(6))
+    spec = "version: 1\ndefaults: {provider: counting}\nassets:\n" + "".join(
+        f"  a{n}:\n    prompt: |\n      Number {n}. [slow]\n" for n in range(6)
+    )
     space.write("assets.yaml", spec)
     child = space.start("build", "-j", "1")
     end = time.monotonic() + 30

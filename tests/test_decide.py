@@ -31,7 +31,9 @@ NOTHING = StoreFacts()
 MINE, OTHER, HAND = "a" * 64, "b" * 64, "c" * 64
 
 
-def out(found: str | None, locked: str | None = None, *, at_hand: bool = False, ours: bool = False, whose: str = "") -> OutputFacts:
+def out(
+    found: str | None, locked: str | None = None, *, at_hand: bool = False, ours: bool = False, whose: str = ""
+) -> OutputFacts:
     """One output file."""
     return OutputFacts("art/poster.png", found, locked, at_hand, ours, whose)
 
@@ -54,23 +56,53 @@ CHANGED = (Change("prompt", "x", "y"),)
 TABLE: list[tuple[str, Facts, str, Verb]] = [
     ("first build", facts(), "15", Verb.GENERATE),
     ("first build, store not looked into", facts(store=None), "", Verb.GENERATE),
-    ("pinned, up to date, key unknown", facts(pinned=True, key=None, locked=LOCKED, outputs=HERE, store=None), "4", Verb.UP_TO_DATE),
+    (
+        "pinned, up to date, key unknown",
+        facts(pinned=True, key=None, locked=LOCKED, outputs=HERE, store=None),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
     ("pinned, output deleted, at hand", facts(pinned=True, key=None, locked=LOCKED, outputs=GONE_AT_HAND), "7", Verb.RESTORE),
     ("pinned, edited by hand", facts(pinned=True, key=None, locked=LOCKED, outputs=EDITED), "5", Verb.HELD),
     ("pinned, lost", facts(pinned=True, key=None, locked=LOCKED, outputs=GONE), "9", Verb.HELD),
-    ("pinned, lost, drawn here, other key now", facts(pinned=True, key=None, locked=STALE, outputs=GONE, reproducible=True), "9", Verb.HELD),
-    ("pinned, base rebuilding", facts(pinned=True, locked=LOCKED, outputs=HERE, inputs=(InputFacts("base", Seen.WAITING),)), "4", Verb.UP_TO_DATE),
+    (
+        "pinned, lost, drawn here, other key now",
+        facts(pinned=True, key=None, locked=STALE, outputs=GONE, reproducible=True),
+        "9",
+        Verb.HELD,
+    ),
+    (
+        "pinned, base rebuilding",
+        facts(pinned=True, locked=LOCKED, outputs=HERE, inputs=(InputFacts("base", Seen.WAITING),)),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
     ("pinned but never made", facts(pinned=True), "15", Verb.GENERATE),
     ("an input isn't built yet", facts(key=None, inputs=(InputFacts("base", Seen.WAITING),), store=None), "2", Verb.WAITING),
     ("a file is missing", facts(key=None, inputs=(InputFacts("photos/0007.png", Seen.MISSING),), store=None), "3", Verb.HELD),
     ("an input failed", facts(key=None, inputs=(InputFacts("base", Seen.FAILED),), store=None), "3", Verb.SKIPPED),
-    ("an input is held and not accepted", facts(key=None, inputs=(InputFacts("base", Seen.HELD),), store=None), "3", Verb.SKIPPED),
+    (
+        "an input is held and not accepted",
+        facts(key=None, inputs=(InputFacts("base", Seen.HELD),), store=None),
+        "3",
+        Verb.SKIPPED,
+    ),
     ("rejected", facts(locked=LOCKED._replace(rejected="six fingers"), outputs=HERE), "3a", Verb.HELD),
-    ("rejected, prompt changed", facts(key="k2", locked=LOCKED._replace(rejected="six fingers"), outputs=HERE, changes=CHANGED), "15", Verb.GENERATE),
+    (
+        "rejected, prompt changed",
+        facts(key="k2", locked=LOCKED._replace(rejected="six fingers"), outputs=HERE, changes=CHANGED),
+        "15",
+        Verb.GENERATE,
+    ),
     ("up to date, store not looked into", facts(locked=LOCKED, outputs=HERE, store=None), "4", Verb.UP_TO_DATE),
     ("up to date by `use`", facts(locked=LockedFacts("k0", chosen_for="k1"), outputs=HERE, store=None), "4", Verb.UP_TO_DATE),
     ("edited by hand", facts(locked=LOCKED, outputs=EDITED), "5", Verb.HELD),
-    ("edited by hand, told to replace", facts(locked=LOCKED, outputs=(out(HAND, MINE, at_hand=True),), replace=True), "7", Verb.RESTORE),
+    (
+        "edited by hand, told to replace",
+        facts(locked=LOCKED, outputs=(out(HAND, MINE, at_hand=True),), replace=True),
+        "7",
+        Verb.RESTORE,
+    ),
     ("another asset's picture", facts(locked=LOCKED, outputs=(out(OTHER, MINE, whose="the picture of `back`"),)), "5", Verb.HELD),
     ("a file was there before", facts(outputs=(out(HAND),)), "5", Verb.HELD),
     ("job sent", facts(store=StoreFacts(job=JobFacts("SUBMITTED"))), "6", Verb.RESUME),
@@ -78,42 +110,92 @@ TABLE: list[tuple[str, Facts, str, Verb]] = [
     ("intent, vendor can list", facts(store=StoreFacts(job=JobFacts("INTENT", findable=True))), "6", Verb.RESUME),
     ("intent in doubt", facts(store=StoreFacts(job=JobFacts("INTENT"))), "6", Verb.HELD),
     ("deleted, at hand", facts(locked=LOCKED, outputs=GONE_AT_HAND), "7", Verb.RESTORE),
-    ("an older one of ours lies there", facts(locked=LOCKED, outputs=(out(OTHER, MINE, at_hand=True, ours=True),)), "7", Verb.RESTORE),
+    (
+        "an older one of ours lies there",
+        facts(locked=LOCKED, outputs=(out(OTHER, MINE, at_hand=True, ours=True),)),
+        "7",
+        Verb.RESTORE,
+    ),
     ("had before", facts(locked=STALE, outputs=HERE, store=StoreFacts((TAKE,), True)), "8", Verb.RESTORE),
-    ("had before, rejected then", facts(locked=STALE, outputs=HERE, store=StoreFacts((TAKE._replace(rejected="dull"),), True)), "3a", Verb.HELD),
-    ("killed between output and lock", facts(outputs=(out(OTHER, ours=True),), store=StoreFacts((TAKE,), True)), "8", Verb.RESTORE),
-    ("had before, but a hand-made one lies there", facts(locked=LockedFacts("k0", by_hand=True), outputs=HERE, store=StoreFacts((TAKE,), True)), "10", Verb.HELD),
+    (
+        "had before, rejected then",
+        facts(locked=STALE, outputs=HERE, store=StoreFacts((TAKE._replace(rejected="dull"),), True)),
+        "3a",
+        Verb.HELD,
+    ),
+    (
+        "killed between output and lock",
+        facts(outputs=(out(OTHER, ours=True),), store=StoreFacts((TAKE,), True)),
+        "8",
+        Verb.RESTORE,
+    ),
+    (
+        "had before, but a hand-made one lies there",
+        facts(locked=LockedFacts("k0", by_hand=True), outputs=HERE, store=StoreFacts((TAKE,), True)),
+        "10",
+        Verb.HELD,
+    ),
     ("lost and needed", facts(locked=LOCKED, outputs=GONE), "9", Verb.HELD),
     ("lost, not needed", facts(locked=LOCKED, outputs=GONE, needed=False), "9", Verb.UP_TO_DATE),
     ("lost, drawn here", facts(locked=LOCKED, outputs=GONE, reproducible=True, changes=()), "15", Verb.GENERATE),
-    ("made by hand for a drawing, lost", facts(locked=LOCKED._replace(by_hand=True), outputs=GONE, reproducible=True), "9", Verb.HELD),
-    ("chosen for a drawing of now, lost", facts(locked=LockedFacts("k0", chosen_for="k1"), outputs=GONE, reproducible=True), "9", Verb.HELD),
+    (
+        "made by hand for a drawing, lost",
+        facts(locked=LOCKED._replace(by_hand=True), outputs=GONE, reproducible=True),
+        "9",
+        Verb.HELD,
+    ),
+    (
+        "chosen for a drawing of now, lost",
+        facts(locked=LockedFacts("k0", chosen_for="k1"), outputs=GONE, reproducible=True),
+        "9",
+        Verb.HELD,
+    ),
     ("recorded once, bytes nowhere", facts(store=StoreFacts((TAKE._replace(at_hand=False),), True)), "9", Verb.HELD),
     ("expired", facts(store=StoreFacts(expired=True)), "9", Verb.HELD),
     ("asked for again", facts(locked=LOCKED, outputs=GONE, rebuy=True), "15", Verb.GENERATE),
     ("asked for again, edited by hand", facts(locked=LOCKED, outputs=EDITED, rebuy=True), "5", Verb.HELD),
-    ("made by hand, prompt changed", facts(locked=LockedFacts("k0", by_hand=True), outputs=HERE, changes=CHANGED), "10", Verb.HELD),
-    ("made by hand, told to replace", facts(locked=LockedFacts("k0", by_hand=True), outputs=HERE, changes=CHANGED, replace=True), "15", Verb.GENERATE),
+    (
+        "made by hand, prompt changed",
+        facts(locked=LockedFacts("k0", by_hand=True), outputs=HERE, changes=CHANGED),
+        "10",
+        Verb.HELD,
+    ),
+    (
+        "made by hand, told to replace",
+        facts(locked=LockedFacts("k0", by_hand=True), outputs=HERE, changes=CHANGED, replace=True),
+        "15",
+        Verb.GENERATE,
+    ),
     ("refused", facts(store=StoreFacts(refused="moderation")), "11", Verb.FAILED),
     ("refused, asked for again", facts(store=StoreFacts(refused="moderation"), rebuy=True), "15", Verb.GENERATE),
     ("a base has three takes", facts(inputs=(InputFacts("base", Seen.READY, MINE, choice="choose", takes=3),)), "12", Verb.HELD),
     ("a base needs approval", facts(inputs=(InputFacts("base", Seen.READY, MINE, choice="approve"),)), "12", Verb.HELD),
     ("a base is held", facts(inputs=(InputFacts("base", Seen.HELD, MINE),)), "13", Verb.SKIPPED),
-    ("a base is held, edit finished", facts(locked=LOCKED, outputs=HERE, inputs=(InputFacts("base", Seen.HELD, MINE),), store=None), "4", Verb.UP_TO_DATE),
+    (
+        "a base is held, edit finished",
+        facts(locked=LOCKED, outputs=HERE, inputs=(InputFacts("base", Seen.HELD, MINE),), store=None),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
     ("a base's picture isn't here", facts(inputs=(InputFacts("base", Seen.READY, MINE, at_hand=False),)), "13", Verb.SKIPPED),
     ("a file is a pointer", facts(inputs=(InputFacts("photos/1.png", Seen.POINTER, MINE, at_hand=False),)), "13", Verb.SKIPPED),
     ("over budget", facts(consent=Consent(False, "over the budget of $5.00 a run", "`--max-cost`")), "14", Verb.HELD),
     ("prompt changed", facts(key="k2", locked=LOCKED, outputs=HERE, changes=CHANGED), "15", Verb.GENERATE),
     ("set: one foreign beats one lost", facts(locked=LOCKED, outputs=(out(None, MINE), out(HAND, OTHER))), "5", Verb.HELD),
-    ("set: one lost beats one missing", facts(locked=LOCKED, outputs=(out(None, MINE), out(None, OTHER, at_hand=True))), "9", Verb.HELD),
+    (
+        "set: one lost beats one missing",
+        facts(locked=LOCKED, outputs=(out(None, MINE), out(None, OTHER, at_hand=True))),
+        "9",
+        Verb.HELD,
+    ),
     ("set: one missing", facts(locked=LOCKED, outputs=(out(MINE, MINE), out(None, OTHER, at_hand=True))), "7", Verb.RESTORE),
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "row", "verb"), TABLE, ids=[t[0] for t in TABLE])
-def test_table(name: str, given: Facts, row: str, verb: Verb) -> None:
+@pytest.mark.parametrize(("name", "case", "row", "verb"), TABLE, ids=[t[0] for t in TABLE])
+def test_table(name: str, case: Facts, row: str, verb: Verb) -> None:
     """First match wins."""
-    decision = decide(given)
+    decision = decide(case)
     if not row:
         assert decision is LOOK
         return
@@ -124,10 +206,10 @@ def test_table(name: str, given: Facts, row: str, verb: Verb) -> None:
 def test_every_sentence_is_golden() -> None:
     """What people read; no word of the store's own stands in it."""
     lines = []
-    for name, given, row, _ in TABLE:
+    for name, case, row, _ in TABLE:
         if not row:
             continue
-        decision = decide(given)
+        decision = decide(case)
         assert isinstance(decision, Decision)
         text = f"{name}\n    row {decision.row}: {decision.verb.value}: {decision.text}"
         lines.append(text + (f"\n    hint: {decision.hint}" if decision.hint else ""))
@@ -141,8 +223,17 @@ def test_every_sentence_is_golden() -> None:
 
 
 DIGEST = st.sampled_from([MINE, OTHER, HAND])
-OUTPUT = st.builds(OutputFacts, st.just("a.png"), st.none() | DIGEST, st.none() | DIGEST, st.booleans(), st.booleans(), st.just(""))
-INPUT = st.builds(InputFacts, st.just("base"), st.sampled_from(Seen), st.none() | DIGEST, st.booleans(), st.sampled_from(["", "choose", "approve"]))
+OUTPUT = st.builds(
+    OutputFacts, st.just("a.png"), st.none() | DIGEST, st.none() | DIGEST, st.booleans(), st.booleans(), st.just("")
+)
+INPUT = st.builds(
+    InputFacts,
+    st.just("base"),
+    st.sampled_from(Seen),
+    st.none() | DIGEST,
+    st.booleans(),
+    st.sampled_from(["", "choose", "approve"]),
+)
 KEY = st.none() | st.sampled_from(["k0", "k1", "k2"])
 
 
@@ -150,9 +241,13 @@ KEY = st.none() | st.sampled_from(["k0", "k1", "k2"])
 def any_facts(draw: st.DrawFn) -> Facts:
     """Facts of every kind, also ones that can't be."""
     outputs = tuple(draw(st.lists(OUTPUT, min_size=1, max_size=3)))
-    take = st.builds(TakeFacts, st.integers(1, 3), st.just(tuple(draw(DIGEST) for _ in outputs)), st.booleans(), st.none() | st.just("no"))
+    take = st.builds(
+        TakeFacts, st.integers(1, 3), st.just(tuple(draw(DIGEST) for _ in outputs)), st.booleans(), st.none() | st.just("no")
+    )
     locked = st.none() | st.builds(LockedFacts, st.sampled_from(["k0", "k1"]), KEY, st.booleans(), st.none() | st.just("no"))
-    store = st.builds(StoreFacts, st.lists(take, max_size=3).map(tuple), st.booleans(), st.none(), st.none() | st.just("no"), st.booleans())
+    store = st.builds(
+        StoreFacts, st.lists(take, max_size=3).map(tuple), st.booleans(), st.none(), st.none() | st.just("no"), st.booleans()
+    )
     return Facts(
         "poster",
         draw(KEY),

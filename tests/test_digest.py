@@ -15,7 +15,27 @@ from assetbuild.digest import action, changes, fold, sealed
 from assetbuild.spec.model import AssetInput, FileInput, Input, Step
 
 GOLDEN = Path(__file__).parent / "golden" / "keys.json"
-SPACE = [0x9, 0xA, 0xB, 0xC, 0xD, 0x1C, 0x1D, 0x1E, 0x1F, 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
+SPACE = [
+    0x9,
+    0xA,
+    0xB,
+    0xC,
+    0xD,
+    0x1C,
+    0x1D,
+    0x1E,
+    0x1F,
+    0x20,
+    0x85,
+    0xA0,
+    0x1680,
+    *range(0x2000, 0x200B),
+    0x2028,
+    0x2029,
+    0x202F,
+    0x205F,
+    0x3000,
+]
 
 PLAIN = Step("generate", "comp", "comp-1", "A poster.\n\nFlat shapes.", (), {"aspect_ratio": "2:3", "quality": "medium"})
 BASE = Input(AssetInput("poster"), "base")
@@ -23,7 +43,10 @@ LOGO = Input(FileInput("brand/logo.png"), "reference", "logo", "the logo, bottom
 CASES = {
     "plain": (PLAIN, []),
     "no prompt": (Step("upscale", "comp", "comp-1", None, (BASE,), {"scale": 2}), ["a" * 64]),
-    "edit with a hint": (Step("edit", "comp", "comp-1", "Image 2: the logo\nSet it.", (BASE, LOGO), {"quality": "low"}), ["a" * 64, "b" * 64]),
+    "edit with a hint": (
+        Step("edit", "comp", "comp-1", "Image 2: the logo\nSet it.", (BASE, LOGO), {"quality": "low"}),
+        ["a" * 64, "b" * 64],
+    ),
     "set": (PLAIN._replace(members=("bean", "cup")), []),
     "variant": (PLAIN._replace(variant="b"), []),
     "float": (PLAIN._replace(params={"guidance": 3.5, "seed": 7}), []),
@@ -47,7 +70,12 @@ def test_white_space_is_the_pinned_list() -> None:
 
 def test_reflow_keeps_the_key() -> None:
     """Reflow, CRLF, trailing space, NFD and indentation cost nothing; a paragraph and a word do."""
-    same = ["A poster.\n\nFlat shapes.", "A\nposter.\n\n\nFlat   shapes. \n", "A poster. \r\n\r\nFlat\r\nshapes.\r\n", "\n  A poster.\n \t\n  Flat shapes."]
+    same = [
+        "A poster.\n\nFlat shapes.",
+        "A\nposter.\n\n\nFlat   shapes. \n",
+        "A poster. \r\n\r\nFlat\r\nshapes.\r\n",
+        "\n  A poster.\n \t\n  Flat shapes.",
+    ]
     assert {action(PLAIN._replace(prompt=p), []).key for p in same} == {action(PLAIN, []).key}
     assert action(PLAIN._replace(prompt="A poster. Flat shapes."), []).key != action(PLAIN, []).key
     for text in ("Café ゆっくり が", "Å ngström"):
@@ -84,8 +112,12 @@ def test_changes_names_the_lines() -> None:
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-PARAMS = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT | st.floats(-1e15, 1e15, allow_nan=False))
-INPUT = st.builds(Input, st.just(FileInput("a.png")), st.sampled_from(["base", "reference", "style"]), st.none(), st.none() | TEXT)
+PARAMS = st.dictionaries(
+    TEXT, st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT | st.floats(-1e15, 1e15, allow_nan=False)
+)
+INPUT = st.builds(
+    Input, st.just(FileInput("a.png")), st.sampled_from(["base", "reference", "style"]), st.none(), st.none() | TEXT
+)
 STEP = st.builds(
     Step,
     st.sampled_from(["generate", "edit", "upscale", "remove-background"]),

@@ -20,7 +20,12 @@ LATER = ("budget", "takes", "approve", "exports", "overlay", "cut")
 
 def copy_example(space: TestSpace, name: str) -> None:
     """An example as it is committed."""
-    shutil.copytree(ROOT / "examples" / name, space.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("art", ".assetbuild", "assets.lock"))
+    shutil.copytree(
+        ROOT / "examples" / name,
+        space.root,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("art", ".assetbuild", "assets.lock"),
+    )
 
 
 def test_set_up_is_two_commands_and_ci_runs_the_second() -> None:
@@ -71,7 +76,18 @@ def test_every_command_of_the_table_exists(space: TestSpace) -> None:
             helped = space.run(words[0], *([words[1]] if words[0] == "cache" else []), "--help")
             assert helped.code == 0, usage
             for option in re.findall(r"--[a-z-]+", usage + " " + (right if words[0] in ("build", "plan") else "")):
-                if option in ("--replace", "--rebuy", "--frozen", "--profile", "--jobs", "--json", "--limit", "--exclude", "--fail-fast", "--exit-code"):
+                if option in (
+                    "--replace",
+                    "--rebuy",
+                    "--frozen",
+                    "--profile",
+                    "--jobs",
+                    "--json",
+                    "--limit",
+                    "--exclude",
+                    "--fail-fast",
+                    "--exit-code",
+                ):
                     assert option in helped.out, f"{option} isn't an option of {words[0]}"
 
 

@@ -58,7 +58,7 @@ def lose_store(space: TestSpace) -> None:
     for folder in (space.root / ".assetbuild", space.root / ".git" / "assetbuild"):
         if folder.exists():
             for path in folder.rglob("*"):
-                os.chmod(path, 0o755 if path.is_dir() else 0o644)  # noqa: S103 - blobs are read-only
+                os.chmod(path, 0o755 if path.is_dir() else 0o644)
             shutil.rmtree(folder)
 
 
@@ -175,7 +175,9 @@ def test_07_prompt_away_and_back(space: TestSpace) -> None:
     assert space.plan()["poster"]["row"] == "8"
     space.build()
     assert len(space.bills) == 4
-    assert {k: v for k, v in space.files().items() if k.startswith("art")} == {k: v for k, v in first.items() if k.startswith("art")}
+    assert {k: v for k, v in space.files().items() if k.startswith("art")} == {
+        k: v for k, v in first.items() if k.startswith("art")
+    }
 
 
 def test_08_away_and_back_in_a_clone_without_a_store(space: TestSpace) -> None:
@@ -237,6 +239,21 @@ def test_12_retouched_used_then_prompt_changed(space: TestSpace) -> None:
     assert space.read("art/poster-de.png") == RETOUCHED
 
 
+def test_12b_a_retouched_picture_comes_back_as_one(space: TestSpace) -> None:
+    """Replaced when told, restored with its prompt, it is still a person's picture and isn't replaced untold."""
+    paid(space)
+    space.write("art/poster-de.png", RETOUCHED)
+    assert space.run("use", "poster-de").code == 0
+    change(space, "Langsam", "Sanft")
+    space.build("--replace", "poster-de")
+    change(space, "Sanft", "Langsam")
+    space.build()
+    back = space.read("art/poster-de.png")
+    change(space, "Langsam", "Leise")
+    assert space.plan()["poster-de"]["row"] == ("10" if back == RETOUCHED else "15")
+    assert space.lock()["poster-de"].get("by_hand", False) is (back == RETOUCHED)
+
+
 def test_13_another_assets_bytes(space: TestSpace) -> None:
     """The message says whose picture lies there."""
     paid(space)
@@ -249,7 +266,11 @@ def test_13_another_assets_bytes(space: TestSpace) -> None:
 def test_14_to_16_pinned(space: TestSpace) -> None:
     """A pinned picture doesn't look at its inputs; it comes back when deleted and is never overwritten."""
     paid(space)
-    change(space, '    prompt: |\n      Set the headline to "Langsam".', '    pin: true\n    prompt: |\n      Set the headline to "Sanft".')
+    change(
+        space,
+        '    prompt: |\n      Set the headline to "Langsam".',
+        '    pin: true\n    prompt: |\n      Set the headline to "Sanft".',
+    )
     change(space, "for coffee", "for tea")
     assert {n: p["row"] for n, p in space.plan().items()} == {"poster": "15", "poster-de": "4"}
     before = space.read("art/poster-de.png")
@@ -403,7 +424,7 @@ def test_41_corrupt_blob(space: TestSpace) -> None:
     paid(space)
     digest = space.lock()["poster-de"]["outputs"][0]["digest"]
     blob = next((space.root / ".assetbuild").rglob(digest[2:]))
-    os.chmod(blob, 0o644)  # noqa: S103
+    os.chmod(blob, 0o644)
     blob.write_bytes(b"\0" * blob.stat().st_size)
     (space.root / "art/poster-de.png").unlink()
     ran = space.build(code=5)
@@ -435,7 +456,7 @@ def test_43_spec_changed_during_a_job(space: TestSpace) -> None:
     wait_for(lambda: len(space.bills) == 1)
     change(space, "for coffee", "for tea")
     gate.write_text("open")
-    out, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=60)
     assert "kept" in err
     assert not (space.root / "art/poster.png").exists()
     change(space, "for tea", "for coffee")
@@ -488,7 +509,7 @@ def test_49_frozen_takes_no_take_of_another_day(space: TestSpace) -> None:
 
 def test_52_git_lfs_pointers(space: TestSpace) -> None:
     """A pointer stands for its bytes; nothing can be made from it."""
-    spec = PAID + '  photo:\n    base: {file: photos/1.png}\n    prompt: |\n      Brighter.\n'
+    spec = PAID + "  photo:\n    base: {file: photos/1.png}\n    prompt: |\n      Brighter.\n"
     space.write("photos/1.png", png())
     paid(space, spec)
     for path in ("art/poster.png", "photos/1.png"):
@@ -513,8 +534,13 @@ def test_55_reflow(space: TestSpace) -> None:
     spec = PAID.replace("    prompt: |\n      A poster for coffee.\n", "    prompt: {file: prompts/poster.md}\n")
     space.write("prompts/poster.md", "A poster for café,\nwith generous margins.\n\nFlat shapes.\n")
     paid(space, spec)
-    space.write("prompts/poster.md", unicodedata.normalize("NFD", "A poster for café, with generous\r\nmargins.   \r\n\r\n\r\nFlat shapes."))
-    change(space, 'prompt: |\n      Set the headline to "Langsam".', 'prompt: >-\n      Set the\n      headline to\n      "Langsam".')
+    space.write(
+        "prompts/poster.md",
+        unicodedata.normalize("NFD", "A poster for café, with generous\r\nmargins.   \r\n\r\n\r\nFlat shapes."),
+    )
+    change(
+        space, 'prompt: |\n      Set the headline to "Langsam".', 'prompt: >-\n      Set the\n      headline to\n      "Langsam".'
+    )
     assert {p["row"] for p in space.plan().values()} == {"4"}
     space.write("assets.yaml", b"\xef\xbb\xbf" + space.read("assets.yaml").replace(b"\n", b"\r\n"))
     assert {p["row"] for p in space.plan().values()} == {"4"}
@@ -574,7 +600,9 @@ def test_60_a_profile_that_buys_in_a_colleagues_clone(space: TestSpace) -> None:
 
 def test_same_picture_twice_is_made_once(space: TestSpace) -> None:
     """Ten assets with one manifest share one take, and are told so."""
-    spec = "version: 1\ndefaults: {provider: counting}\nassets:\n" + "".join(f"  same-{n}:\n    prompt: |\n      One.\n" for n in range(4))
+    spec = "version: 1\ndefaults: {provider: counting}\nassets:\n" + "".join(
+        f"  same-{n}:\n    prompt: |\n      One.\n" for n in range(4)
+    )
     space.write("assets.yaml", spec)
     ran = space.build()
     assert len(space.bills) == 1
@@ -601,7 +629,7 @@ def test_many_builds_at_once(space: TestSpace, count: int) -> None:
     space.write("assets.yaml", spec)
     children = [space.start("build") for _ in range(count)]
     for child in children:
-        out, err = child.communicate(timeout=120)
+        _, err = child.communicate(timeout=120)
         assert child.returncode == 0, err
     assert len(space.bills) == 8
     assert len({b["key"] for b in space.bills}) == 8
@@ -615,4 +643,3 @@ def wait_for(there: object, seconds: float = 30) -> None:
     while not there():  # type: ignore[operator]
         assert time.monotonic() < end, "it never came"
         time.sleep(0.02)
-

@@ -61,7 +61,11 @@ def test_a_damaged_store_is_repaired_from_what_is_left(space: TestSpace) -> None
     change(space, "for tea", "for coffee")
     space.build()
     assert len(space.bills) == 2
-    assert list(database.parent.glob("store.db.*")) or list(database.parent.glob("*damaged*")) or list(database.parent.rglob("store.db*"))
+    assert (
+        list(database.parent.glob("store.db.*"))
+        or list(database.parent.glob("*damaged*"))
+        or list(database.parent.rglob("store.db*"))
+    )
 
 
 def test_a_newer_store(space: TestSpace) -> None:
@@ -94,10 +98,12 @@ def test_a_full_disk(space: TestSpace) -> None:
     """On a real disk of 1 MB: a clear error, nothing lost, and it goes on once there is room."""
     space.root.rmdir()
     space.root.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(space.root)], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(space.root)], capture_output=True, check=False
+    ).returncode:
         pytest.skip("mounting isn't allowed here")
     try:
-        spec = "version: 1\nassets:\n" + "".join(f"  p{n}:\n    prompt: |\n      Poster {n} \"Word {n}\"\n" for n in range(40))
+        spec = "version: 1\nassets:\n" + "".join(f'  p{n}:\n    prompt: |\n      Poster {n} "Word {n}"\n' for n in range(40))
         space.write("assets.yaml", spec)
         ran = space.run("build")
         assert ran.code in (1, 2), ran.err
@@ -140,7 +146,16 @@ def test_a_read_only_tree(space: TestSpace) -> None:
 
 def test_a_spec_that_is_no_spec(space: TestSpace, tmp_path: Path) -> None:
     """Nothing on disk changes, whatever the file is."""
-    for content in (b"", b"\x00\x01", "version: 1\nassets: {}\n".encode("utf-16"), b"a: &a [*a]\n", b"[" * 5000, b"\xff\xfe\xfa", b"- 1\n- 2\n", b"version: 1\n"):
+    for content in (
+        b"",
+        b"\x00\x01",
+        "version: 1\nassets: {}\n".encode("utf-16"),
+        b"a: &a [*a]\n",
+        b"[" * 5000,
+        b"\xff\xfe\xfa",
+        b"- 1\n- 2\n",
+        b"version: 1\n",
+    ):
         space.write("assets.yaml", content)
         before = space.files()
         ran = space.run("build")

@@ -98,11 +98,15 @@ def spec_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
     """`--spec` and `--profile`, on every command that reads a spec."""
     from .completing import complete_profile
 
-    command = click.option("--profile", metavar="NAME", shell_complete=complete_profile, help="Use this profile of the spec.")(command)
+    command = click.option("--profile", metavar="NAME", shell_complete=complete_profile, help="Use this profile of the spec.")(
+        command
+    )
     return click.option("--spec", metavar="FILE", help="The spec; otherwise the nearest assets.yaml from here upward.")(command)
 
 
-@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="assetbuild")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
@@ -145,7 +149,7 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as problem:
         say(f"assetbuild: {_os_text(problem)}")
         return 1
-    except Exception:  # noqa: BLE001 - our bug: say so, with what is needed to mend it
+    except Exception:
         import platform
         import traceback
 

@@ -47,7 +47,7 @@ class Done(NamedTuple):
 
     images: tuple[Image, ...]
     cost: int | None = 0
-    notes: Mapping[str, Any] = {}  # noqa: RUF012 - shared default, never written
+    notes: Mapping[str, Any] = {}
 
 
 class Submitted(NamedTuple):

@@ -82,9 +82,16 @@ class Live:
         flying = list(self.running.items())
         for name, (began, event) in flying[:ROWS]:
             step = f"  step {event.step} of {event.steps}" if event.steps > 1 else ""
-            rows.add_row(Text(event.word + "ing" if event.word != "draw" else "drawing", style="cyan"), Text(name + step), Text(seconds(now - began), style="dim"))
+            rows.add_row(
+                Text(event.word + "ing" if event.word != "draw" else "drawing", style="cyan"),
+                Text(name + step),
+                Text(seconds(now - began), style="dim"),
+            )
         if len(flying) > ROWS:
             rows.add_row("", Text(f"and {len(flying) - ROWS} more", style="dim"), "")
         bar = Table.grid(padding=(0, 1))
-        bar.add_row(ProgressBar(total=max(1, self.count), completed=min(self.ended, self.count), width=30), Text(f"{self.ended} of {self.count}"))
+        bar.add_row(
+            ProgressBar(total=max(1, self.count), completed=min(self.ended, self.count), width=30),
+            Text(f"{self.ended} of {self.count}"),
+        )
         return Group(rows, bar)

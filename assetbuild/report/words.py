@@ -9,7 +9,15 @@ from typing import Any
 from ..digest import Change
 from ..events import Summed
 
-_FIELDS = {"prompt": "prompt", "op": "op", "provider": "provider", "model": "model", "set": "size of the set", "variant": "variant", "v": "key version"}
+_FIELDS = {
+    "prompt": "prompt",
+    "op": "op",
+    "provider": "provider",
+    "model": "model",
+    "set": "size of the set",
+    "variant": "variant",
+    "v": "key version",
+}
 CONTEXT = 4  # words shown on either side of a changed one
 
 
@@ -68,7 +76,11 @@ def change_text(change: Change, labels: Sequence[str]) -> str:
     """One manifest line that differs, in the spec's words. `labels` name the inputs of now, in their places."""
     field = change.field
     if field == "prompt":
-        return "prompt changed" if change.old is not None and change.new is not None else ("prompt added" if change.old is None else "prompt removed")
+        return (
+            "prompt changed"
+            if change.old is not None and change.new is not None
+            else ("prompt added" if change.old is None else "prompt removed")
+        )
     if field.startswith("params."):
         return f"{field[7:]} {_value(change.old)} → {_value(change.new)}"
     if field.startswith("inputs."):

@@ -35,7 +35,9 @@ MODELS: dict[str, Any] = {
     "free": free,
     "reproducible": reproducible,
     "default": {"generate": "count-1", "edit": "count-1", "upscale": "count-1", "remove-background": "count-1"},
-    "models": {"count-1": {"source": "tests", "ops": {"generate": _OP, "edit": _OP, "upscale": _BARE, "remove-background": _BARE}}},
+    "models": {
+        "count-1": {"source": "tests", "ops": {"generate": _OP, "edit": _OP, "upscale": _BARE, "remove-background": _BARE}}
+    },
 }
 
 
@@ -58,7 +60,7 @@ async def submit(request: Request, http: Any, idempotency_key: str) -> Submitted
     if "[fail]" in prompt:
         raise ProviderError(Kind.INVALID, "the provider said no")
     bill = json.dumps({"key": request.key, "take": request.take, "prompt": prompt, "inputs": [p.digest for p in request.inputs]})
-    with open(os.environ["COUNTING_BILLS"], "a", encoding="utf-8") as bills:  # noqa: ASYNC230 - one line, in tests
+    with open(os.environ["COUNTING_BILLS"], "a", encoding="utf-8") as bills:
         bills.write(bill + "\n")
     if "[refuse]" in prompt:
         raise ProviderError(Kind.REFUSED, "refused by moderation")

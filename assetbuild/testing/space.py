@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent
 
 # Ends the process like a kill -9 at the N-th call of one function (`CRASH_AT=os.replace:3`), or counts calls (`COUNT_CALLS`, into `COUNT_FILE`).
 # Loaded by the child's Python at its start; the product knows nothing of it.
-_CRASH = '''
+_CRASH = """
 import os
 
 def _find(name):
@@ -63,7 +63,7 @@ if _names:
         with _open(os.environ["COUNT_FILE"], "w") as file:
             file.writelines(f"{n}={c}\\n" for n, c in _seen.items())
     atexit.register(_tell)
-'''
+"""
 
 
 class Ran(NamedTuple):
@@ -142,7 +142,11 @@ class TestSpace:
 
     def env(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of a child: an empty home, nothing of the caller's but PATH."""
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "SYSTEMROOT", "TMPDIR", "LANG", "LC_ALL", "COVERAGE_PROCESS_START")}
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if k in ("PATH", "SYSTEMROOT", "TMPDIR", "LANG", "LC_ALL", "COVERAGE_PROCESS_START")
+        }
         return {
             **kept,
             "HOME": str(self.home),
