@@ -183,11 +183,14 @@ class Planner:
         pinned = asset.pin and line is not None
         inputs = () if pinned else tuple(self._input(asset, number, one) for one in step.inputs)
         act: Action | None = None
+        digests: list[str | None] = []
         if not pinned or not step.inputs:
             digests = [one.digest for one in inputs]
             if None not in digests:
                 act = self._actions.action(step, digests)  # type: ignore[arg-type]
         locked, locked_digests = _locked(line, number, last)
+        if step.guessed and act is not None and line is not None and locked is not None:
+            act = self._with_locked_ratio(step, line, locked, digests, act)
         outputs = self._outputs(asset, last, locked_digests, (asset.id, number))
         key = act.key if act else None
         differs: tuple[Change, ...] | None = None
@@ -212,6 +215,16 @@ class Planner:
             last and asset.id in self.rebuy,
         )
         return facts, act
+
+    def _with_locked_ratio(
+        self, step: Step, line: Line, locked: LockedFacts, digests: Sequence[str | None], act: Action
+    ) -> Action:
+        """A clone that has a Git LFS pointer for a photo can't see its ratio; if everything else is as it was, the locked one is right."""
+        ratio = line.manifest.get("params", {}).get("aspect_ratio")
+        if ratio is None or act.key in (locked.key, locked.chosen_for):
+            return act
+        other = self._actions.action(step._replace(params={**step.params, "aspect_ratio": ratio}), digests)  # type: ignore[arg-type]
+        return other if other.key in (locked.key, locked.chosen_for) else act
 
     def _is_needed(self, asset: Asset, number: int, last: bool) -> bool:
         if (asset.id, number) in self.needed:

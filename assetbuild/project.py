@@ -6,10 +6,12 @@ Knows where things lie; knows nothing of what is to be done with them.
 from __future__ import annotations
 
 import contextlib
+import contextlib
 import importlib
+import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO, cast
@@ -80,6 +82,59 @@ def installed_tables() -> dict[str, dict[str, Any]]:
     return found
 
 
+class Remembered(MutableMapping[str, list[int]]):
+    """A small table that may vanish: read when first asked, written by `save` if something new is in it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._old: dict[str, list[int]] | None = None
+        self._used: dict[str, list[int]] = {}
+        self._new = False
+
+    def _table(self) -> dict[str, list[int]]:
+        if self._old is None:
+            self._old = {}
+            if self._folder.is_dir():
+                from .vanish import Vanishing  # diskcache is 25 ms
+
+                cache = Vanishing(self._folder)
+                text = cache.get(self._name, "1")
+                cache.close()
+                with contextlib.suppress(ValueError):
+                    table = json.loads(text) if isinstance(text, str) else {}
+                    pairs = table.items() if isinstance(table, dict) else ()
+                    self._old = {k: v for k, v in pairs if isinstance(v, list) and len(v) == 2 and all(type(n) is int for n in v)}  # noqa: PLR2004
+        return self._old
+
+    def __getitem__(self, key: str) -> list[int]:
+        found = self._table()[key]
+        self._used[key] = found
+        return found
+
+    def __setitem__(self, key: str, value: list[int]) -> None:
+        self._used[key] = value
+        self._table()[key] = value
+        self._new = True
+
+    def __delitem__(self, key: str) -> None:
+        del self._table()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table())
+
+    def __len__(self) -> int:
+        return len(self._table())
+
+    def save(self) -> None:
+        """Keeps what was used in this run, if any of it is new. Never raises."""
+        if self._new:
+            from .vanish import Vanishing
+
+            cache = Vanishing(self._folder)
+            cache.put(self._name, "1", json.dumps(self._used))
+            cache.close()
+
+
 class Project:
     """An open project under one profile. Nothing is written by opening it."""
 
@@ -107,12 +162,17 @@ class Project:
         """The spec under the profile. Raises SpecError with every problem."""
         return self.load_spec()
 
+    @cached_property
+    def sizes(self) -> Remembered:
+        """Pixel sizes of the user's pictures, kept where things may vanish."""
+        return Remembered(self.root / ".assetbuild" / "cache", "picture sizes")
+
     def load_spec(self) -> Spec:
         """Reads the spec anew."""
         from .reader import DiskReader
         from .spec import load
 
-        return load(self.spec_name, DiskReader(str(self.root)), self.table, profile=self.profile)
+        return load(self.spec_name, DiskReader(str(self.root), self.sizes), self.table, profile=self.profile)
 
     @cached_property
     def assets(self) -> dict[str, Asset]:

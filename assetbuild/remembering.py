@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from . import __version__, stamptable
+from . import __version__, lockfile, outline, stamptable
+from .digest import sha256
 from .facts import AssetPlan, Planner
+from .outlining import draw_up
 from .plan import Verb
 from .project import Project
 from .spec.model import FileInput
@@ -17,6 +19,8 @@ from .spec.model import FileInput
 def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], summary: str) -> bool:
     """Writes the table; it says "nothing to do" only if every asset of the spec is up to date. False when it couldn't be written."""
     from . import stamps
+
+    project.sizes.save()
 
     complete = len(plans) == len(project.assets) and all(
         step.decision.verb is Verb.UP_TO_DATE for plan in plans for step in plan.steps if step.last
@@ -28,7 +32,9 @@ def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], sum
     words = [f"{counts[0]:,} up to date"] if counts[0] or not counts[1] else []
     if counts[1]:
         words.append(f"{counts[1]:,} not here, not needed")
+    drawn_up = draw_up(project, planner, plans) if complete else None
     header = {
+        **({} if drawn_up is None else {outline.DIGEST: drawn_up}),
         **stamptable.header(tool=__version__, profile=project.profile, spec=project.spec_name, environ=project.env.environ),
         "summary": ", ".join(words) if complete else summary,
     }
@@ -50,7 +56,8 @@ def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absen
     for path in dict.fromkeys((project.spec.path, *project.spec.files)):
         yield path
     if (project.root / lock).exists():
-        yield lock
+        digest = _lock_digest(project, planner) if planner.own else None
+        yield lock if digest is None else (lock, digest)
     else:
         absent.append(lock)
     used: dict[str, str | None] = {}
@@ -78,3 +85,16 @@ def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absen
                 yield path, found.digest
             else:
                 yield path
+
+
+def _lock_digest(project: Project, planner: Planner) -> str | None:
+    """The digest of a lockfile that this run wrote itself, if it says what this run goes by: no other run has changed it meanwhile."""
+    content = (project.root / project.spec.lock).read_bytes()
+    lock = lockfile.parse(content.decode("utf-8-sig"), project.spec.lock)
+    ours = planner.lock.lines
+    if lock.doubles or lock.lines.keys() != ours.keys():
+        return None
+    for name, line in lock.lines.items():  # a manifest follows from its key, and strangers' fields mean nothing to us
+        if line._replace(manifest={}, extra={}) != ours[name]._replace(manifest={}, extra={}):
+            return None
+    return sha256(content)

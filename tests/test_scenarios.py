@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import time
 import unicodedata
 
 import pytest
+from PIL import Image
 
 from assetbuild.testing import counting
 from assetbuild.testing.space import TestSpace
@@ -509,8 +511,11 @@ def test_49_frozen_takes_no_take_of_another_day(space: TestSpace) -> None:
 
 def test_52_git_lfs_pointers(space: TestSpace) -> None:
     """A pointer stands for its bytes; nothing can be made from it."""
+    image = io.BytesIO()
+    Image.new("RGB", (90, 40), "red").save(image, "PNG")  # its ratio can't be seen in a pointer
     spec = PAID + "  photo:\n    base: {file: photos/1.png}\n    prompt: |\n      Brighter.\n"
-    space.write("photos/1.png", png())
+    spec += "  card:\n    base: photo\n    prompt: |\n      On a card.\n"
+    space.write("photos/1.png", image.getvalue())
     paid(space, spec)
     for path in ("art/poster.png", "photos/1.png"):
         content = space.read(path)
@@ -526,7 +531,7 @@ def test_52_git_lfs_pointers(space: TestSpace) -> None:
     assert "Git LFS pointer" in plan["photo"]["reason"]
     assert plan["poster-de"]["decision"] == "skipped"
     space.build(code=5)
-    assert len(space.bills) == 3
+    assert len(space.bills) == 4
 
 
 def test_55_reflow(space: TestSpace) -> None:

@@ -194,11 +194,15 @@ def plan_command(
     """Say what `build` would do, and why: which line of each picture's recipe differs. Changes nothing."""
     project = open_project(spec, profile)
     try:
+        from .. import partial
         from ..report.ink import Ink
         from ..report.planned import plan_json, plan_lines, plan_summary
 
-        ids = select(project.graph, list(what), exclude=exclude, limit=limit)
-        plans = Planner(project).plan(ids)
+        found = None if what or exclude or limit or as_json or everything else partial.plans(project)
+        if found is not None:
+            plans, project = found
+        else:
+            plans = Planner(project).plan(select(project.graph, list(what), exclude=exclude, limit=limit))
         _shared(plans, project)
         if as_json:
             click.echo(json.dumps(plan_json(plans, project), ensure_ascii=False))

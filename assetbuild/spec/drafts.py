@@ -79,6 +79,7 @@ class Draft:
         "state",
         "steps",
         "tags",
+        "unseen",
     )
 
     def __init__(self, id: str, home: Home, own: Map, mark: Mark, key: str) -> None:
@@ -91,6 +92,7 @@ class Draft:
         self.axes: dict[str, str] | None = None
         self.description: str | None = None
         self.ratio: str | None = None
+        self.unseen = False
         self.steps: Any = ()
         self.state = WAITING
 

@@ -153,14 +153,17 @@ class Link:
         mark = draft.mark
         place = Place(mark.name, mark.line + 1, mark.column + 1, len(draft.key))
         ratio: str | None = None
+        unseen = False  # the ratio is that of a file whose pixels aren't here
         for index, sketch in enumerate(draft.sketches):
             if index == 0:
                 base = sketch.base
                 if isinstance(base, AssetInput):
                     other = self.drafts.get(base.asset)
                     ratio = other.ratio if other is not None else None
+                    unseen = other is not None and other.unseen
                 elif isinstance(base, FileInput):
                     ratio = self._size(base.path)
+                    unseen = ratio is None
             ending = "png" if index < last else FORMATS.get(draft.outputs[0].rpartition(".")[2].lower(), "png")
             settled, bare = self._settle(draft, sketch, index, ratio, ending)
             if settled.wrong or (bare is not None and bare.wrong):
@@ -169,6 +172,7 @@ class Link:
                 draft.ratio = ratio
                 return
             ratio = settled.ratio or ratio
+            unseen = unseen and "aspect_ratio" not in sketch.own
             if sketch.prompt is not None or len(sketch.inputs) > 1:
                 self._check_limits(draft, sketch, settled)
                 if bare is not None:
@@ -189,9 +193,11 @@ class Link:
                     sketch.members,
                     sketch.variant,
                     place,
+                    unseen and "aspect_ratio" in settled.params,
                 )
             )
         draft.ratio = ratio
+        draft.unseen = unseen
         draft.steps = (tuple(steps), notes)
 
     def _size(self, path: str) -> str | None:

@@ -60,6 +60,7 @@ class Step(NamedTuple):
     members: tuple[str, ...] = ()
     variant: str | None = None
     place: Place | None = None  # where this step stands in the spec, for messages
+    guessed: bool = False  # `aspect_ratio` is the base's, and the base is a file whose size can't be seen here (missing, or a Git LFS pointer)
 
 
 class Asset(NamedTuple):
