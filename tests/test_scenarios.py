@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import os
@@ -15,6 +16,10 @@ import unicodedata
 import pytest
 from PIL import Image
 
+from assetbuild.digest import action
+from assetbuild.providers.table import Table, builtin
+from assetbuild.reader import DiskReader
+from assetbuild.spec import load
 from assetbuild.testing import counting
 from assetbuild.testing.space import TestSpace
 
@@ -194,6 +199,23 @@ def test_08_away_and_back_in_a_clone_without_a_store(space: TestSpace) -> None:
     other.build()
     assert other.read("art/poster-de.png") == first
     assert len(space.bills) == 3
+
+
+def test_09_the_newest_take_comes_back(space: TestSpace) -> None:
+    """Which take comes back with the prompt isn't a matter of what was chosen then: the newest that isn't rejected."""
+    paid(space)
+    first = space.read("art/poster-de.png")
+    space.build("--rebuy", "poster-de")
+    second = space.read("art/poster-de.png")
+    assert space.run("use", "poster-de", "1").code == 0
+    assert space.read("art/poster-de.png") == first
+    assert space.plan()["poster-de"]["row"] == "4"
+    change(space, "Langsam", "Sanft")
+    space.build()
+    change(space, "Sanft", "Langsam")
+    space.build()
+    assert space.read("art/poster-de.png") == second
+    assert len(space.bills) == 4
 
 
 def test_10_base_changed_and_early_cutoff(space: TestSpace) -> None:
@@ -507,6 +529,40 @@ def test_49_frozen_takes_no_take_of_another_day(space: TestSpace) -> None:
     ran = space.build("--frozen", code=3)
     assert "poster" in ran.text
     assert space.files() == before
+
+
+def test_50_two_clones_share_a_store(space: TestSpace) -> None:
+    """What one clone's gc may delete is never what the other one's lockfile names."""
+    store = {"ASSETBUILD_STORE": str(space.folder / "shared-store")}
+    space.write("assets.yaml", PAID)
+    space.build(env=store)
+    commit(space)
+    other = space.clone("clone")
+    change(other, "Langsam", "Sanft")
+    other.build(env=store)
+    change(other, "Sanft", "Leise")
+    other.build(env=store)
+    ran = space.run("cache", "gc", "--delete", env=store)
+    assert ran.code == 0, ran.text
+    (other.root / "art/poster-de.png").unlink()
+    (space.root / "art/poster-de.png").unlink()
+    other.build(env=store)
+    space.build(env=store)
+    assert len(space.bills) == 4
+
+
+def test_51_a_release_learns_a_parameter(space: TestSpace) -> None:
+    """New limits and a parameter without a default: no key changes."""
+    space.write("assets.yaml", PAID.replace("counting", "comp"))
+    tree = copy.deepcopy(builtin()._tree)
+    for op in tree["comp"]["models"]["comp-1"]["ops"].values():
+        op["params"]["grain"] = {"integer": [0, 9]}
+        op["limits"] = {**op["limits"], "inputs": 7}
+    keys = []
+    for table in (builtin(), Table(tree)):
+        spec = load("assets.yaml", DiskReader(str(space.root)), table)
+        keys.append([action(a.steps[0], ["a" * 64] * len(a.steps[0].inputs)).key for a in spec.assets])
+    assert keys[0] == keys[1]
 
 
 def test_52_git_lfs_pointers(space: TestSpace) -> None:
