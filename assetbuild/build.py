@@ -66,6 +66,7 @@ class Build:
         self.interrupted = False
         self._spec_looked = 0.0
         self._same_key: dict[str, asyncio.Event] = {}
+        self._met_another = False
         self._took: dict[str, float] = {}  # seconds that an asset's pictures were being made, without the waiting
 
     def run(self, plans: Sequence[AssetPlan]) -> Built:
@@ -127,6 +128,8 @@ class Build:
             word = await self._steps(asset)
             if word:
                 self.words[asset.id] = word
+                if (kept := self._ledger.kept.get(asset.id)) is not None:
+                    self.say(Kept(asset.id, f"your file is in the store: `assetbuild use {asset.id} {kept[:8]}` puts it back"))
                 self.say(Finished(asset.id, word, asset.outputs, self._took.get(asset.id, 0.0)))
         except AssetbuildError as problem:
             self._fail(asset.id, problem.text, problem.hint or "")
@@ -196,14 +199,13 @@ class Build:
         self._same_key[act.key] = asyncio.Event()
         claimed = False
         try:
-            if not reproducible:
-                if not await self._claim(act.key, plan.asset.id):
-                    return ""
-                claimed = True
-                again = self.planner.decide_step(plan.asset, plan.number)  # look, claim, look again
-                if again.decision.verb is not Verb.GENERATE or again.action is None or again.action.key != act.key:
-                    return ""
-                plan = again
+            if not await self._claim(act.key, plan.asset.id):
+                return ""
+            claimed = True
+            again = self.planner.decide_step(plan.asset, plan.number)  # look, claim, look again
+            if again.decision.verb is not Verb.GENERATE or again.action is None or again.action.key != act.key:
+                return ""
+            plan = again
             return await self._generate(plan, act, provider, reproducible)
         finally:
             if claimed:
@@ -211,15 +213,16 @@ class Build:
             self._same_key.pop(act.key).set()
 
     async def _claim(self, key: str, name: str) -> bool:
-        said = False
+        met = False
         while not await self._ledger.claim(key):
-            if not said:
-                self.say(Said(f"`{name}` is being made by another run; waiting for it"))
-                said = True
+            if not self._met_another:
+                self.say(Said(f"another run is making `{name}`; waiting for it"))
+                self._met_another = True
+            met = True
             await asyncio.sleep(0.2)
             if self.stopping:
                 return False
-        if said:  # the other run may have made it: decide again with the right in hand
+        if met:  # the other run may have made it: decide again with the right in hand
             await self._ledger.release(key)
             self.planner.reread()
             return not self.stopping and await self._ledger.claim(key)

@@ -143,7 +143,7 @@ def _action(plan: StepPlan) -> Action:
         base = unknown.label if unknown is not None else "its base"
         why, way = (
             f"it is made from `{base}`, whose picture isn't known yet",
-            f"build or choose `{base.split('#')[0].split(' step ')[0]}` first",
+            f"build `{name}` first" if " step " in base else f"build or choose `{base.split('#')[0]}` first",
         )
     raise UsageError(
         f"no picture can be chosen for `{name}` now: {why}",

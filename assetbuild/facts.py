@@ -5,11 +5,14 @@ One `Planner` is the truth of a run: map (asset, step) → what was last decided
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from . import lockfile
 from .digest import Action, Actions, Change, changes, sealed
+from .errors import StoreError
 from .lockfile import Line, Lock
 from .plan import (
     LOOK,
@@ -196,8 +199,10 @@ class Planner:
         differs: tuple[Change, ...] | None = None
         if locked is not None:
             differs = ()
-            if act is not None and line is not None and last and not pinned and key not in (locked.key, locked.chosen_for):
-                differs = changes(line.manifest, sealed(act.manifest))
+            if act is not None and line is not None and not pinned and key not in (locked.key, locked.chosen_for):
+                differs = self._differs(line, locked, number, last, act)
+        elif line is not None:
+            differs = (Change("then", None, number + 1),)
         facts = Facts(
             asset.id,
             key,
@@ -211,10 +216,22 @@ class Planner:
             self.project.table.reproducible(step.provider),
             differs,
             _CONSENT,
-            last and asset.id in self.replace,
+            asset.id in self.replace,
             last and asset.id in self.rebuy,
         )
         return facts, act
+
+    def _differs(self, line: Line, locked: LockedFacts, number: int, last: bool, act: Action) -> tuple[Change, ...]:
+        """The manifest lines that differ from what this step's picture was made from."""
+        if last and number != len(line.steps):
+            return (Change("then", len(line.steps) + 1, number + 1),)
+        if last:
+            return changes(line.manifest, sealed(act.manifest))
+        store = self.project.look_store()  # an earlier step's manifest is in no lock line
+        if store is not None and store.cas.has(locked.key):
+            with contextlib.suppress(StoreError, ValueError):
+                return changes(sealed(json.loads(store.cas.read(locked.key))), sealed(act.manifest))
+        return (Change("step", number + 1, number + 1),)
 
     def _with_locked_ratio(
         self, step: Step, line: Line, locked: LockedFacts, digests: Sequence[str | None], act: Action
@@ -296,21 +313,27 @@ class Planner:
 
     def _with_store(self, asset: Asset, number: int, line: Line | None, facts: Facts, act: Action | None) -> Facts:
         takes = self.takes(asset, number, act.key if act else (facts.locked.key if facts.locked else None))
-        outputs = []
-        for place, one in enumerate(facts.outputs):
-            ours = self._ours(asset, one, line, takes, place)
-            outputs.append(
-                one._replace(
-                    at_hand=one.locked is not None and self.at_hand(one.locked),
-                    ours=ours,
-                    whose="" if ours or one.found is None or one.found == one.locked else self._whose(asset, one.found),
-                )
+        outputs = [self._judged(asset, one, line, takes, place) for place, one in enumerate(facts.outputs)]
+        if not facts.last:
+            locked = _locked(line, len(asset.steps) - 1, True)[1]
+            ends = self._outputs(asset, True, locked, (asset.id, len(asset.steps) - 1))
+            facts = facts._replace(
+                ends=tuple(self._judged(asset, one, line, (), place) for place, one in enumerate(ends)),
+                end_by_hand=line is not None and line.by_hand,
             )
         store = StoreFacts(tuple(takes), recorded=bool(takes))
         inputs = tuple(
             self._at_hand_too(asset, number, *pair) for pair in zip(asset.steps[number].inputs, facts.inputs, strict=False)
         )
         return facts._replace(outputs=tuple(outputs), inputs=inputs, store=store)
+
+    def _judged(self, asset: Asset, one: OutputFacts, line: Line | None, takes: Sequence[TakeFacts], place: int) -> OutputFacts:
+        ours = self._ours(asset, one, line, takes, place)
+        return one._replace(
+            at_hand=one.locked is not None and self.at_hand(one.locked),
+            ours=ours,
+            whose="" if ours or one.found is None or one.found == one.locked else self._whose(asset, one.found),
+        )
 
     def takes(self, asset: Asset, number: int, key: str | None) -> list[TakeFacts]:
         """The recorded takes of a key: the store's results, and what lock lines name (DESIGN §3 row 8)."""

@@ -77,7 +77,7 @@ def _find(store: Store, kept: set[str]) -> Garbage:
 
 def named(store: Store) -> set[str]:
     """Every digest that anything names: all that look like one in any lockfile, so also those of lines that can't be parsed,
-    and in open jobs.
+    and in open jobs; and what was made by hand.
 
     Raises StoreError when a project can't be read.
     """
@@ -95,7 +95,9 @@ def named(store: Store) -> set[str]:
             "SELECT inputs, landed, body FROM jobs WHERE state IN ('intent', 'submitted', 'in_doubt')"
         ):
             texts += [inputs.encode(), landed.encode(), body if isinstance(body, bytes) else str(body).encode()]
-    return {found.decode() for text in texts for found in _DIGEST.findall(text)}
+        hand_made = "SELECT digest FROM result_blobs JOIN results USING (key, take) WHERE by_hand"  # a person's work is no garbage
+        kept = {str(row[0]) for row in db.execute(hand_made)}
+    return kept | {found.decode() for text in texts for found in _DIGEST.findall(text)}
 
 
 def _unreadable(project: Path | str, why: str) -> StoreError:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .claims import Claims
-from .digest import KEY_VERSION, sealed
+from .digest import KEY_VERSION, sealed, sha256
 from .errors import ActionFailed, SpecError, StoreError
 from .facts import Planner, StepPlan
 from .files import private_folder
@@ -91,6 +91,22 @@ class Placer:
                     raise OutputChanged
         line = self.planner.lock.lines.get(plan.asset.id)
         return self.take_of(line) if replaced and line is not None else None
+
+    def hand_made(self, plan: StepPlan, digests: Sequence[str]) -> tuple[Take, Line] | None:
+        """A person's files that are about to be replaced as they were told: as a take that no gc drops, and as a former line for `use`.
+
+        Their key is one that no action has, so that they never come back by themselves.
+        """
+        pairs = list(zip(plan.facts.outputs, digests, strict=True))
+        if not any(o.found is not None and o.found not in (digest, o.locked) and not o.ours for o, digest in pairs):
+            return None
+        members = plan.step.members or ("",)
+        files = [(o.path, m, o.found) for (o, _), m in zip(pairs, members, strict=True) if o.found is not None and self.cas.has(o.found)]
+        outputs = tuple(Output(path, member, digest, self.cas.path(digest).stat().st_size) for path, member, digest in files)
+        blobs = tuple(Blob(o.member, o.digest, o.size, _media(o.path)) for o in outputs)
+        key = sha256("\0".join(["by hand", plan.asset.id, *(o.digest for o in outputs)]).encode())
+        take = Take(key, 1, KEY_VERSION, blobs, "by hand", None, None, self.project.env.now(), {}, None, True)
+        return take, Line(plan.asset.id, key, KEY_VERSION, {}, outputs, by_hand=True)
 
     def take_of(self, line: Line) -> Take | None:
         """A lock line's picture as a take, if its bytes are in the store and no such take is."""
@@ -232,6 +248,7 @@ class Ledger:
         self._recorder: asyncio.Task[None] | None = None
         self._lines: dict[str, Line | None] = {}
         self._former: list[Line] = []  # lines that are replaced, for `use ID previous`
+        self.kept: dict[str, str] = {}  # id → digest of a person's file that was replaced as told
         self._claims: Claims | None = None
 
     # ── takes and `written` rows ──
@@ -271,6 +288,9 @@ class Ledger:
     async def place(self, plan: StepPlan, digests: Sequence[str], take: int, *, durable: bool) -> bool:
         """Old bytes into the store → rows → outputs → lock line. Raises OutputChanged."""
         old = await self.loop.run_in_executor(self.files, self.placer.preserve, plan, digests)
+        mine = await self.loop.run_in_executor(self.files, self.placer.hand_made, plan, digests)
+        if mine is not None:
+            await self.record(mine[0], (), durable=True)
         tree = str(self.project.root)
         wrong = [(o, d) for o, d in zip(plan.facts.outputs, digests, strict=True) if o.found != d]
         if wrong:
@@ -279,6 +299,9 @@ class Ledger:
             await self.loop.run_in_executor(self.files, self.placer.put_in_place, plan, digests, durable)
         sizes = [self._size(d, o.path) for o, d in zip(plan.facts.outputs, digests, strict=True)]
         self.own(lock_line(self.planner, plan, digests, take or self._locked_take(plan), sizes))
+        if mine is not None:
+            self._former.append(mine[1])  # after the locked one: it is the picture before
+            self.kept[plan.asset.id] = mine[1].outputs[0].digest
         return True
 
     def _locked_take(self, plan: StepPlan) -> int:
@@ -323,7 +346,7 @@ class Ledger:
 
     async def flush(self) -> None:
         """Merges what is new."""
-        if self._lines:
+        if self._lines or self._former:
             lines, self._lines = self._lines, {}
             await self.loop.run_in_executor(self.files, self._merge, lines)
 

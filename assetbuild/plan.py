@@ -116,7 +116,7 @@ class Facts(NamedTuple):
 
     `key` is None while an input's digest is unknown. `last` is False for the earlier steps of a `then` chain. `needed`: something needs the bytes here
     and now (DESIGN §3 row 9). `reproducible`: the provider gives the same bytes again for nothing. `changes` are the manifest lines that
-    differ from the locked manifest (None: no lock line). `replace` and `rebuy` are the user's word, for this asset, in this run.
+    differ from the locked manifest (None: no lock line). `ends` and `end_by_hand` speak of the asset's own files, for an earlier step. `replace` and `rebuy` are the user's word, for this asset, in this run.
     """
 
     id: str
@@ -133,6 +133,8 @@ class Facts(NamedTuple):
     consent: Consent = Consent()
     replace: bool = False
     rebuy: bool = False
+    ends: tuple[OutputFacts, ...] = ()
+    end_by_hand: bool = False
 
 
 class Decision(NamedTuple):
@@ -168,7 +170,7 @@ def accepted(facts: Facts) -> bool:
 def decide(f: Facts) -> Decision | Look:
     """DESIGN §3's table, in its order. Row numbers in the comments are the table's."""
     pinned = f.pinned and f.locked is not None  # 1: nothing to hold on to before the first picture
-    ok = accepted(f)
+    ok = accepted(f) and not (f.replace and _waived(f))  # `--replace` takes back what `use` said
     if not pinned:
         for one in f.inputs:  # 2
             if one.seen is Seen.WAITING:
@@ -210,7 +212,7 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
     wrong = [o for o in f.outputs if o.found != o.locked]
     if ok and all(o.at_hand for o in wrong):  # 7
         return Decision("7", Verb.RESTORE, "put back, free", accepted=True)
-    fresh = [t for t in store.takes if t.at_hand]
+    fresh = [t for t in store.takes if t.at_hand and not (t.by_hand and f.replace)]
     if not ok and fresh:  # 8
         here = tuple(o.found for o in f.outputs)
         chosen = next((t for t in fresh if t.digests == here), None)
@@ -232,12 +234,7 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
             )
         return Decision("9", Verb.UP_TO_DATE, "not here, not needed", accepted=ok)
     if f.locked is not None and f.locked.by_hand and not ok and not f.replace:  # 10
-        return Decision(
-            "10",
-            Verb.HELD,
-            "made by hand for another text of the spec",
-            f"`assetbuild use {f.id}` keeps it for the spec as it is now, `assetbuild build --replace {f.id}` makes it new",
-        )
+        return _made_by_hand(f)
     if store.refused is not None:  # 11
         return Decision(
             "11",
@@ -246,6 +243,15 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
             f"change the prompt, or try once more with `assetbuild build --rebuy {f.id}`",
         )
     return None
+
+
+def _made_by_hand(f: Facts) -> Decision:
+    return Decision(
+        "10",
+        Verb.HELD,
+        "made by hand for another text of the spec",
+        f"`assetbuild use {f.id}` keeps it for the spec as it is now, `assetbuild build --replace {f.id}` makes it new",
+    )
 
 
 def _rebuy(f: Facts) -> Decision | None:
@@ -257,6 +263,12 @@ def _rebuy(f: Facts) -> Decision | None:
 
 def _make(f: Facts, ok: bool) -> Decision:
     """Rows 12 to 15: may it be made, and why it is."""
+    if not f.replace:  # an earlier step isn't made for a picture that couldn't be put in its place
+        foreign = [o for o in f.ends if o.found is not None and o.found != o.locked and not o.ours]
+        if foreign:
+            return _foreign(f, foreign, ok)
+        if f.end_by_hand:
+            return _made_by_hand(f)
     for one in f.inputs:  # 12
         if one.choice == "choose":
             return Decision(
@@ -280,6 +292,11 @@ def _make(f: Facts, ok: bool) -> Decision:
     if ok or not f.changes:
         return Decision("15", Verb.GENERATE, "its picture isn't here; made again, free", accepted=ok)
     return Decision("15", Verb.GENERATE, "", changes=f.changes)
+
+
+def _waived(f: Facts) -> bool:
+    """The locked picture was chosen by a person instead of what the spec's key gives."""
+    return f.locked is not None and (f.locked.by_hand or (f.locked.chosen_for == f.key and f.locked.key != f.key))
 
 
 def _comes_again(f: Facts, ok: bool) -> bool:

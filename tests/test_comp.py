@@ -23,7 +23,7 @@ from PIL import ImageChops
 
 from assetbuild.providers import comp
 from assetbuild.providers.base import Done, Image, Picture, Price, ProviderError, Request
-from assetbuild.providers.comp import layout, lexicon, palette, reading, scripts
+from assetbuild.providers.comp import change, layout, lexicon, lines, palette, reading, scripts, spots, wardrobe
 
 GOLDEN = Path(__file__).parent / "golden" / "comp.json"
 BRAND = "\n\nFlat vector shapes, palette #2B2D42 #EF8354 #F7F4EA, generous margins."
@@ -408,6 +408,130 @@ def _seen(picture: Picture) -> Any:
     return pictures.look(picture, closely=True)
 
 
+@pytest.fixture(scope="module")
+def arrangements() -> dict[int, bytes]:
+    """A poster of each arrangement."""
+    found: dict[int, bytes] = {}
+    for seed in range(200):
+        request = asked('A poster. The headline is "Brewed slowly", below it "Coffee takes its time". A cup.' + BRAND, seed=seed)
+        arrange = layout.pages(request, cjk=False).pages[0]["arrange"]
+        if arrange not in found:
+            found[arrange] = drawn(request)
+        if len(found) == 6:
+            return found
+    raise AssertionError(found.keys())
+
+
+@pytest.mark.parametrize("arrange", range(6))
+def test_a_new_headline_takes_the_place_of_the_old_one(arrange: int, arrangements: dict[int, bytes], tmp_path: Path) -> None:
+    base = stored(tmp_path, arrangements[arrange])
+    edit = drawn(asked('Set the headline to "Langsam gebrüht". Keep everything else exactly.', "edit", inputs=(base,)))
+    old, new = (lines.blocks(_seen(picture).sight) for picture in (base, stored(tmp_path, edit)))
+    assert len(old) == len(new), "no plate, no second headline"
+    was, now = old[0], new[0]
+    assert was.ground == now.ground
+    assert was.ink == now.ink
+    assert min(abs(was.x0 - now.x0), abs(was.x0 + was.x1 - now.x0 - now.x1) / 2) <= 4, "the same side"
+    assert 0.5 < now.line / was.line < 1.5, "about the same size"
+    first, second = pixels(arrangements[arrange]), pixels(edit)
+    k = first.width / _seen(base).sight.w
+    top, foot = int((was.y0 - was.line) * k), min(first.height - 4, int((was.y1 + was.line) * k))
+    for rows in ((0, 0, first.width, max(1, top)), (0, foot, *first.size)):
+        assert unlike(first.crop(rows), second.crop(rows)) < 0.004, "all else is as it was"
+
+
+@pytest.mark.parametrize("arrange", range(6))
+@pytest.mark.parametrize("prompt", ['Write "Now open" on it', 'Add "New" in the top left corner', "Warmer light", "Add a bird"])
+def test_what_is_new_cuts_no_words(prompt: str, arrange: int, arrangements: dict[int, bytes], tmp_path: Path) -> None:
+    seen = _seen(stored(tmp_path, arrangements[arrange]))
+    page = layout.pages(asked(prompt, "edit"), cjk=False, base=seen).pages[0]
+    assert page["cover"] is None
+    kx, ky = page["mount"]["w"] / seen.sight.w, page["mount"]["h"] / seen.sight.h
+    for place in [page["spot"], *page["spots"]]:
+        for block in lines.blocks(seen.sight):
+            across = place["x"] < block.x1 * kx and block.x0 * kx < place["x"] + place["w"]
+            down = place["y"] < block.y1 * ky and block.y0 * ky < place["y"] + place["h"]
+            assert not (across and down), block
+
+
+@pytest.mark.parametrize(
+    ("prompt", "replaces", "scale", "place"),
+    [
+        ('Set the headline to "A b". Keep everything else.', "head", "", (None, None)),
+        ('Replace the words "A b" with "C d"', "head", "", (None, None)),
+        ('Change the tagline to "A b"', "second", "", (None, None)),
+        ('Put the words "The end" small into the lower right corner. Keep the left side.', "", "small", (1.0, 1.0)),
+        ('Write "Sale" big in the centre', "", "big", (0.5, 0.5)),
+        ('Image 2: the logo, bottom right corner\n\nAdd "A b" at the top left', "", "", (0.0, 0.0)),
+        ("A brighter light", "", "", (None, None)),
+    ],
+)
+def test_where_how_large_and_instead_of_what(prompt: str, replaces: str, scale: str, place: spots.Wish) -> None:
+    assert change.change(prompt, reading.read(prompt).words)[:3] == (replaces, scale, place)
+
+
+def test_small_words_in_a_corner_need_no_plate(tmp_path: Path) -> None:
+    flat = io.BytesIO()
+    Pillow.new("RGB", (341, 512), "#F7F4EA").save(flat, "PNG")
+    prompt = 'Put the words "The end" small into the lower right corner'
+    base = stored(tmp_path, flat.getvalue())
+    spot = layout.pages(asked(prompt, "edit"), cjk=False, base=_seen(base)).pages[0]["spot"]
+    assert (spot["look"], spot["side"]) == ("bare", "right")
+    picture = pixels(drawn(asked(prompt, "edit", inputs=(base,)))).convert("L")
+    box = picture.crop((0, 0, 341, 495)).point([255] * 128 + [0] * 128).getbbox()
+    assert box is not None
+    assert box[0] > 170
+    assert box[1] > 400
+    assert box[3] - box[1] < 30
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind"),
+    [
+        ("The same design on a stand-up pouch in #3A5A40", "pouch"),
+        ("The same design on a #3A5A40 coffee box", "box"),
+        ("The same design as a label on a bottle in #3A5A40", "label"),
+    ],
+)
+def test_a_pack_has_the_colour_that_the_prompt_names(prompt: str, kind: str, tmp_path: Path) -> None:
+    base = stored(tmp_path, drawn(POSTER))
+    request = asked(prompt, "edit", inputs=(base,), aspect_ratio="3:4")
+    page = layout.pages(request, cjk=False, base=_seen(base)).pages[0]
+    assert (page["kind"], page["grounds"]["body"]["bg"]) == (kind, "#3A5A40")
+    green = sum(count for (r, g, b), count in tally(pixels(drawn(request))).items() if g > r + 12 and g > b + 12)
+    assert green > 0.04 * 384 * 512
+
+
+def test_new_words_have_the_colour_that_the_prompt_names(tmp_path: Path) -> None:
+    base = stored(tmp_path, drawn(POSTER))
+    red = tally(pixels(drawn(asked('Set the headline in red to "Langsam"', "edit", inputs=(base,)))))
+    assert red[0xD1, 0x3B, 0x34] > 500
+
+
+@pytest.mark.parametrize("kind", ["phone", "browser", "book", "poster"])
+@pytest.mark.parametrize("hint", ["hero picture at the top", "hang it on the wall", None])
+def test_a_reference_becomes_the_hero_picture(kind: str, hint: str | None, tmp_path: Path) -> None:
+    green = io.BytesIO()
+    Pillow.new("RGB", (300, 200), "#00FF00").save(green, "PNG")
+    picture = stored(tmp_path, green.getvalue(), "reference", "beans")._replace(hint=hint)
+    said = "" if hint else " image 1 is the hero picture."
+    shown = tally(pixels(drawn(asked(KINDS[kind] + "." + said, inputs=(picture,)))))
+    assert shown[0, 255, 0] > (0.02 if hint and "wall" in hint else 0.05) * 341 * 512
+
+
+def test_a_logo_goes_into_its_corner_without_its_ground(tmp_path: Path) -> None:
+    base = Pillow.new("RGB", (400, 600), "#F7F4EA")
+    mark = Pillow.new("RGB", (200, 100), "#FF00FF")
+    mark.paste("#204060", (60, 30, 140, 70))
+    kept = [io.BytesIO(), io.BytesIO()]
+    base.save(kept[0], "PNG")
+    mark.save(kept[1], "PNG")
+    logo = stored(tmp_path, kept[1].getvalue(), "reference", "mark")._replace(hint="the logo, top left corner")
+    picture = pixels(drawn(asked("Warmer light", "edit", inputs=(stored(tmp_path, kept[0].getvalue()), logo))))
+    assert tally(picture)[0xFF, 0x00, 0xFF] == 0
+    assert tally(picture.crop((0, 0, 150, 120)))[0x20, 0x40, 0x60] > 500
+
+
 def test_references_are_shown_small_with_their_names(tmp_path: Path) -> None:
     base = stored(tmp_path, drawn(POSTER))
     green = io.BytesIO()
@@ -490,6 +614,34 @@ def test_a_set_is_one_family_labelled_by_member() -> None:
     pages = layout.pages(asked("Four panels", members=members), cjk=False).pages
     assert [page["member"]["name"]["text"] for page in pages] == ["Bean", "Roast", "Grind", "Cup"]
     assert [page["things"][0] for page in pages] == ["bean", "flame", "grinder", "cup"]
+
+
+def test_a_character_wears_what_the_prompt_says() -> None:
+    figure = wardrobe.figure("Otto, a boy with a red woolly hat and a big scarf", palette.palette((), 1), 5)
+    assert [(name, colour) for name, colour, _ in figure.worn] == [("beanie", "#D13B34"), ("scarf", "#D13B34")]
+    king = wardrobe.figure("a king with a crown, a grey beard and a dark green cape", palette.palette((), 1), 5)
+    assert {name: colour for name, colour, _ in king.worn} == {"crown": "#E3B23C", "beard": "#8A8D91", "cape": "#1F4D3A"}
+    sheet = "Character sheet of Otto, a boy"
+    red = [tally(pixels(drawn(asked(sheet + worn, aspect_ratio="3:2"))))[0xD1, 0x3B, 0x34] for worn in ("", " with a red hat")]
+    assert red[1] > red[0] + 2000
+    assert len({wardrobe.figure(sheet, palette.palette((), 1), 101 * n)[:3] for n in range(40)}) > 15, "hair and skin vary"
+
+
+@pytest.mark.parametrize("name", [name for name, _ in wardrobe._WORN if name != "coat"])
+def test_everything_that_can_be_worn_is_drawn(name: str) -> None:
+    views = wardrobe._PROPS[name]
+    assert views.keys() >= {"front", "side", "back"}
+    assert any("COLOUR" in part for part in views["front"])
+
+
+@pytest.mark.parametrize("ratio", ["1:1", "2:3", "16:9"])
+def test_the_slug_can_be_read(ratio: str) -> None:
+    strip = slug(drawn(asked("A lake", aspect_ratio=ratio, quality="medium"))).convert("L")
+    box = strip.crop((0, 4, strip.width // 4, strip.height - 2)).point([255] * 128 + [0] * 128).getbbox()
+    if box is None:  # light letters on a dark strip
+        box = strip.crop((0, 4, strip.width // 4, strip.height - 2)).point([0] * 160 + [255] * 96).getbbox()
+    assert box is not None
+    assert box[3] - box[1] >= 11, "pixels from the top of D to the foot of g"
 
 
 @pytest.mark.parametrize(("form", "name"), [("jpeg", "JPEG"), ("webp", "WEBP")])

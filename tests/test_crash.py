@@ -135,5 +135,6 @@ def test_interrupted_keeps_what_was_made(space: TestSpace) -> None:
     assert child.returncode == 130, err
     assert 1 <= len(space.bills) < 6
     assert "stopped after" in err
+    assert "the rest is as it was" in err
     space.build()
     assert len(space.bills) == 6

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "assetbuild"
 LAYERS = [
     ["errors", "events", "__init__"],
     ["spec"],
-    ["digest", "graph", "selection"],
+    ["digest", "graph", "selection", "blocks"],
     ["plan"],
     ["providers"],
     [
@@ -22,6 +22,7 @@ LAYERS = [
         "hashing",
         "stamptable",
         "stamps",
+    "outline",
         "reader",
         "vanish",
         "journal",
@@ -41,7 +42,7 @@ LAYERS = [
     ["project"],
     ["installed"],
     ["facts"],
-    ["placing", "remembering"],
+    ["placing", "outlining", "partial", "remembering"],
     ["build"],
     ["picking"],
     ["choosing", "renaming"],
@@ -54,7 +55,7 @@ LAYERS = [
     ["__main__"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-PURE = ["errors", "events", "spec", "digest", "graph", "selection", "plan"]
+PURE = ["errors", "events", "spec", "digest", "graph", "selection", "blocks", "plan"]
 FORBIDDEN = {"os", "time", "random", "asyncio", "httpx", "pathlib", "subprocess", "socket", "tempfile", "shutil", "io", "sqlite3"}
 PROVIDERS_MAY = {"providers", "errors"}
 

@@ -278,6 +278,64 @@ def test_12b_a_retouched_picture_comes_back_as_one(space: TestSpace) -> None:
     assert space.lock()["poster-de"].get("by_hand", False) is (back == RETOUCHED)
 
 
+def test_12c_a_retouched_file_replaced_as_told_is_kept(space: TestSpace) -> None:
+    """Its bytes have a name on screen, `use ID previous` brings them back, and no gc takes them."""
+    paid(space)
+    space.write("art/poster-de.png", RETOUCHED)
+    ran = space.build("--replace", "poster-de")
+    assert space.read("art/poster-de.png") != RETOUCHED
+    assert "your file is in the store: `assetbuild use poster-de" in ran.err
+    assert space.run("cache", "gc", "--delete").code == 0
+    assert space.run("use", "poster-de", "previous").code == 0
+    assert space.read("art/poster-de.png") == RETOUCHED
+    ran = space.build("--replace", "poster-de")  # takes `use` back
+    assert space.read("art/poster-de.png") != RETOUCHED
+    assert len(space.bills) == 2
+
+
+def test_12d_no_step_is_made_for_a_picture_that_must_wait(space: TestSpace) -> None:
+    """A retouched picture of a chain: its first step isn't bought before the person was asked."""
+    text = '    base: poster\n    prompt: |\n      Set the headline to "Langsam".\n'
+    paid(space, PAID.replace(text, text + "    then:\n      - Make it bolder.\n"))
+    assert len(space.bills) == 3
+    space.write("art/poster-de.png", RETOUCHED)
+    change(space, "Langsam", "Sanft")
+    plan = space.plan()["poster-de"]
+    assert (plan["row"], plan["step"]) == ("5", 1)
+    space.build(code=5)
+    assert len(space.bills) == 3
+    space.run("use", "poster-de")
+    assert space.run("plan").code == 0
+    space.build("--replace", "poster-de")
+    assert len(space.bills) == 5
+
+
+def test_reasons_of_chains(space: TestSpace) -> None:
+    """The reason is the line that differs, also for an earlier step, with or without the store."""
+    text = '    base: poster\n    prompt: |\n      Set the headline to "Langsam".\n'
+    paid(space, PAID.replace(text, text + "    then:\n      - Make it bolder.\n"))
+    change(space, "Langsam", "Sanft")
+    assert space.plan()["poster-de"]["reason"] == "prompt changed"
+    assert "[-\"Langsam\".-] {+\"Sanft\".+}" in space.run("plan").out
+    change(space, "Sanft", "Langsam")
+    change(space, "      - Make it bolder.\n", "      - Make it bolder.\n      - Make it blue.\n")
+    assert space.plan()["poster-de"]["reason"] == "a step was added"
+
+
+def test_two_builds_share_the_work_of_drawing(space: TestSpace) -> None:
+    """What is free is drawn once, too."""
+    spec = "version: 1\nassets:\n" + "".join(f"  a{n}:\n    prompt: |\n      Number {n}.\n" for n in range(12))
+    space.write("assets.yaml", spec)
+    both = [space.start("build") for _ in range(2)]
+    drawn = 0
+    for child in both:
+        _, err = child.communicate(timeout=120)
+        assert child.returncode == 0, err
+        drawn += err.count("drawn     ")
+        assert err.count("another run") <= 1
+    assert drawn == 12
+
+
 def test_13_another_assets_bytes(space: TestSpace) -> None:
     """The message says whose picture lies there."""
     paid(space)

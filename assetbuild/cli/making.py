@@ -93,7 +93,7 @@ def _build(
 
     started = time.monotonic()
     ids = select(project.graph, what, exclude=exclude, limit=limit)
-    _known(project, (*replace, *rebuy))
+    replace, rebuy = _spelled_out(project, replace), _spelled_out(project, rebuy)
     planner = Planner(project, rebuy=rebuy, replace=replace)
     plans = planner.plan(ids)
     ink = Ink.of(project.env.environ, tty=project.env.tty)
@@ -124,11 +124,9 @@ def _build(
     return 0
 
 
-def _known(project: Project, ids: Sequence[str]) -> None:
-    for name in ids:
-        if name not in project.assets:
-            select(project.graph, [name])  # words the mistake
-            raise UsageError(f"`{name}` isn't one asset's id")
+def _spelled_out(project: Project, words: Sequence[str]) -> tuple[str, ...]:
+    """The ids that `--replace` and `--rebuy` name, also by pattern. Raises UsageError for a word that means nothing."""
+    return tuple(select(project.graph, list(words), bases=False)) if words else ()
 
 
 def _shared(plans: Sequence[AssetPlan], project: Project) -> None:

@@ -32,7 +32,8 @@ _COUNTED = {
     Verb.FAILED: "failed",
 }
 _STYLES = {Verb.GENERATE: "green", Verb.RESTORE: "green", Verb.RESUME: "green", Verb.HELD: "yellow", Verb.FAILED: "red"}
-ALIKE = 3  # of assets that change for the very same reason this many are shown
+FOLD = 6  # more assets than this with one reason are summed up
+ALIKE = 3  # of those, this many are shown
 
 
 def word(plan: AssetPlan, project: Project) -> str:
@@ -53,28 +54,42 @@ def reason(one: StepPlan) -> str:
 
 def plan_lines(plans: Sequence[AssetPlan], project: Project, ink: Ink, *, everything: bool) -> Iterator[str]:
     """A line an asset that isn't up to date, its prompt's word diff below it; many for one reason are summed up."""
-    shown: dict[tuple[str, ...], int] = {}
-    hidden: dict[tuple[str, ...], list[str]] = {}
     listed = [p for p in plans if everything or p.verb is not Verb.UP_TO_DATE]
     width = min(max((len(p.asset.id) for p in listed), default=0), 40)
+    alike: dict[tuple[str, str], list[AssetPlan]] = {}
     for plan in listed:
-        one = plan.leading
-        why = reason(one)
-        same = (plan.verb.value, why if one.decision.changes or why == "new" else plan.verb.value + why.split("`")[0])
-        shown[same] = shown.get(same, 0) + 1
-        if not everything and shown[same] > ALIKE and plan.verb not in (Verb.HELD, Verb.FAILED):
-            hidden.setdefault(same, []).append(plan.asset.id)
+        alike.setdefault((word(plan, project), _pattern(reason(plan.leading))), []).append(plan)
+    folded: dict[str, str] = {}  # id after which the rest is summed up → the line
+    hidden: set[str] = set()
+    for (verb, why), group in alike.items():
+        if everything or len(group) <= FOLD or verb in ("waiting", "failed"):
             continue
-        step = f" (step {one.number + 1} of {len(plan.asset.steps)})" if len(plan.asset.steps) > 1 else ""
-        head = ink(_STYLES.get(plan.verb, "dim"), word(plan, project).ljust(10))
-        yield f"{head} {ink('bold', plan.asset.id.ljust(width))}  {why}{step}".rstrip()
-        yield from _prompt_diff(one, project, ink)
-        if one.decision.hint:
-            yield f"{'':10} {ink('dim', 'hint:')} {one.decision.hint}"
-        for note in plan.asset.notes:
-            yield f"{'':10} {ink('dim', note)}"
-    for (verb, why), names in hidden.items():
-        yield f"{'':10} … and {len(names):,} more like this ({verb}: {why}), from `{names[0]}` to `{names[-1]}`"
+        hidden.update(p.asset.id for p in group[ALIKE:])
+        folded[group[ALIKE - 1].asset.id] = f"… and {len(group) - ALIKE:,} more: {why}"
+    for plan in listed:
+        if plan.asset.id in hidden:
+            continue
+        yield from _asset_lines(plan, project, ink, width)
+        if plan.asset.id in folded:
+            yield f"{'':10} {ink('dim', folded[plan.asset.id])}"
+
+
+def _pattern(why: str) -> str:
+    """A reason without its names, by which like ones are summed up."""
+    parts = why.split("`")
+    return "`…`".join(parts[::2]) if len(parts) > 1 else why
+
+
+def _asset_lines(plan: AssetPlan, project: Project, ink: Ink, width: int) -> Iterator[str]:
+    one = plan.leading
+    step = f" (step {one.number + 1} of {len(plan.asset.steps)})" if len(plan.asset.steps) > 1 else ""
+    head = ink(_STYLES.get(plan.verb, "dim"), word(plan, project).ljust(10))
+    yield f"{head} {ink('bold', plan.asset.id.ljust(width))}  {reason(one)}{step}".rstrip()
+    yield from _prompt_diff(one, project, ink)
+    if one.decision.hint:
+        yield f"{'':10} {ink('dim', 'hint:')} {one.decision.hint}"
+    for note in plan.asset.notes:
+        yield f"{'':10} {ink('dim', note)}"
 
 
 def plan_summary(plans: Sequence[AssetPlan], project: Project) -> str:

@@ -43,8 +43,9 @@ def summary(done: Summed) -> str:
         (done.failed, "failed"),
     ]
     parts = [f"{count:,} {word}" for count, word in counts if count]
-    ended = "stopped after" if done.interrupted else "in"
-    return f"{', '.join(parts) if parts else 'nothing to do'} {ended} {seconds(done.seconds)}"
+    if done.interrupted:
+        return f"stopped after {seconds(done.seconds)}: {', '.join(parts) if parts else 'nothing was done'}; the rest is as it was"
+    return f"{', '.join(parts) if parts else 'nothing to do'} in {seconds(done.seconds)}"
 
 
 def word_diff(old: str, new: str, *, context: int = CONTEXT) -> list[tuple[str, str]]:
@@ -81,6 +82,11 @@ def change_text(change: Change, labels: Sequence[str]) -> str:
             if change.old is not None and change.new is not None
             else ("prompt added" if change.old is None else "prompt removed")
         )
+    if field == "then":
+        old, new = change.old or 0, change.new or 0
+        return "a step was added" if new > old else "a step was taken out"
+    if field == "step":
+        return "this step changed"
     if field.startswith("params."):
         return f"{field[7:]} {_value(change.old)} → {_value(change.new)}"
     if field.startswith("inputs."):

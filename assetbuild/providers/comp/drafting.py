@@ -12,6 +12,7 @@ from pathlib import Path
 from ..base import Done, Image, Kind, ProviderError, Request
 from . import layout, pictures, press, scripts
 from .pictures import Seen
+from .references import use
 
 MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 LARGEST = 64_000_000  # pixels of a picture that upscale makes
@@ -53,30 +54,36 @@ def _pages(request: Request, cjk: bool, open_folders: contextlib.ExitStack) -> t
     if base is not None and request.op == "remove-background":
         seen = pictures.look(base, closely=True)
         cut, w, h = pictures.cut_out(base, layout.strip_share(seen.w, seen.h))
-        root, (placed,) = _place([seen], open_folders, cut)
+        root, (placed,) = _place([seen._replace(held=cut, format="png")], open_folders)
         return layout.copy(request, placed, (w, h), "", transparent=True), root
-    shown = [picture for picture in request.inputs if picture.role == "reference"]
-    looked = ([pictures.look(base, closely=True)] if base else []) + [pictures.look(picture) for picture in shown]
+    shown = [(picture, use(request, picture)) for picture in request.inputs if picture.role == "reference"]
+    looked = [pictures.look(base, closely=True)] if base else []
+    for picture, its in shown:
+        seen = pictures.look(picture)
+        looked.append(pictures.cut_small(picture, seen, layout.strip_share(seen.w, seen.h)) if its.role == "logo" else seen)
     boards = (pictures.look(picture, closely=True).colours for picture in request.inputs if picture.role == "style")
     root, all_placed = _place(looked, open_folders)
-    insets = tuple(zip(all_placed[1:] if base else all_placed, [picture.name for picture in shown], strict=True))
+    insets = tuple(
+        zip(
+            all_placed[1:] if base else all_placed, [picture.name for picture, _ in shown], [its for _, its in shown], strict=True
+        )
+    )
     return layout.pages(request, cjk=cjk, base=all_placed[0] if base else None, insets=insets, board=next(boards, ())), root
 
 
-def _place(seen: list[Seen], open_folders: contextlib.ExitStack, instead: bytes | None = None) -> tuple[Path | None, list[Seen]]:
+def _place(seen: list[Seen], open_folders: contextlib.ExitStack) -> tuple[Path | None, list[Seen]]:
     """Where typst reads pictures from, and the pictures with their paths from there: where they lie, or as copies in a folder
-    that goes with `open_folders` when one has to be converted, or they share no folder (Windows drives). `instead` are the
-    bytes to take for the only one.
+    that goes with `open_folders` when one has to be converted or was cut out, or they share no folder (Windows drives).
     """
     if not seen:
         return None, []
-    if instead is None and not any(one.convert for one in seen):
+    if not any(one.convert or one.held for one in seen):
         with contextlib.suppress(ValueError):
             root = Path(os.path.commonpath([one.path.resolve().parent for one in seen]))
             return root, [one._replace(path=one.path.resolve().relative_to(root)) for one in seen]
     folder = Path(open_folders.enter_context(tempfile.TemporaryDirectory(prefix="comp-")))
     placed = []
     for n, one in enumerate(seen):
-        (folder / str(n)).write_bytes(instead or (pictures.as_png(one) if one.convert else one.path.read_bytes()))
-        placed.append(one._replace(path=Path(str(n)), format="png" if instead or one.convert else one.format))
+        (folder / str(n)).write_bytes(one.held or (pictures.as_png(one) if one.convert else one.path.read_bytes()))
+        placed.append(one._replace(path=Path(str(n)), format="png" if one.convert else one.format))
     return folder, placed

@@ -5,32 +5,35 @@ What looks alike must come from what is alike: the arrangement is seeded by the 
 so that the rows of a matrix share one layout; the colours' places and the small shapes are seeded by the whole prompt.
 """
 
-# ruff: noqa: PLR2004, PLR0917 - a drawing is made of numbers, and a page of many things
+# ruff: noqa: PLR2004 - a drawing is made of numbers, and a page of many things
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..base import Request
-from . import spots
+from . import retouch, spots, wardrobe
+from .change import change
 from .lexicon import ICON_FILL
-from .palette import Palette, ground, light, palette
+from .palette import Palette, apart, ground, light, palette
 from .pictures import Seen
 from .reading import Quoted, Reading, clean, read
+from .references import Use
 from .scripts import EXTRA, needs_extra, setting
 
 Put = Callable[[str], dict[str, Any]]
 SLUG = "DRAFT · no image model was called"
 LONG_SIDE = {"low": 512, "medium": 1024, "high": 1536}
+_COMP_SIDES = frozenset(side * scale for side in LONG_SIDE.values() for scale in (1, 2, 3, 4))
 _SYMBOL = re.compile(r'^<symbol id="([^"]+)">(.*)</symbol>$')
 _ARTS, _ARRANGEMENTS = 9, 6
 _FRAMES = ("box", "pouch", "label", "phone", "browser")
+_HEROES = ("phone", "browser", "book", "poster", "banner", "card", "")
 _DRAWN_AS = {"": "poster", "banner": "poster", "card": "poster"}
 _ALSO = {
     "icons": ICON_FILL,
@@ -95,7 +98,7 @@ def size(request: Request) -> tuple[int, int]:
 
 def _strip(w: int, h: int) -> float:
     """Height of the slug line: a share of the format alone, so that an edit's strip lies exactly over its base's."""
-    return max(0.024 * math.sqrt(w * h), 0.018 * max(w, h))
+    return 0.027 * max(w, h)
 
 
 def seeds(request: Request, reading: Reading) -> tuple[Seed, Seed]:
@@ -111,7 +114,7 @@ def pages(
     *,
     cjk: bool,
     base: Seen | None = None,
-    insets: tuple[tuple[Seen, str | None], ...] = (),
+    insets: tuple[tuple[Seen, str | None, Use], ...] = (),
     board: tuple[str, ...] = (),
 ) -> Pages:
     """The pages of an action. `base` and `insets` are its inputs as pictures.py saw them (paths as typst sees them); `board`
@@ -122,6 +125,8 @@ def pages(
     reading = read(request.prompt, bare=request.op)
     shared, own = seeds(request, reading)
     known = reading.colours if len(reading.colours) > 1 or not base else ()
+    if reading.kind == "character" and "#" not in (request.prompt or ""):
+        known = ()  # the colours of clothes and hair, not the page's
     five = palette(known or (base.colours if base else ()) or board, shared.number(1 << 30, "palette"))
     missing: list[str] = []
     used = False
@@ -134,8 +139,7 @@ def pages(
         used = used or any("CJK" in font for font in one.fonts)
         return one._asdict()
 
-    common = _page(request, reading, put, five, shared, own, base)
-    common["insets"] = [_drawn(seen) | {"name": put(clean(name)[:40]) if name and clean(name) else None} for seen, name in insets]
+    common = _page(request, reading, put, five, shared, own, base, insets)
     made = []
     for n, member in enumerate(request.members or ("",)):
         made.append(common if not member else _member(common, put, member, n, len(request.members), own))
@@ -154,15 +158,15 @@ def copy(request: Request, seen: Seen, wh: tuple[int, int], mark: str, *, transp
     page = pages(plain, cjk=False, base=seen, board=seen.colours).pages[0]
     mark_set = setting(mark, cjk=False)._asdict() if mark else None
     return Pages(
-        [{**page, "kind": "enlarged", "w": wh[0], "h": wh[1], "strip": round(_strip(*wh), 2), "mark": mark_set, "insets": []}],
+        [{**page, "kind": "enlarged", "w": wh[0], "h": wh[1], "strip": round(_strip(*wh), 2), "mark": mark_set}],
         {},
         False,
     )
 
 
 def strip_share(w: int, h: int) -> float:
-    """The share of a comp's height that its slug line takes."""
-    return round(_strip(w, h) / h, 5)
+    """The share of a picture's height that its slug line takes; 0 where the size is none that a comp has."""
+    return round(_strip(w, h) / h, 5) if max(w, h) in _COMP_SIDES else 0.0
 
 
 def _drawn(seen: Seen) -> dict[str, Any]:
@@ -177,7 +181,14 @@ def _drawn(seen: Seen) -> dict[str, Any]:
 
 
 def _page(
-    request: Request, reading: Reading, put: Put, five: Palette, shared: Seed, own: Seed, base: Seen | None
+    request: Request,
+    reading: Reading,
+    put: Put,
+    five: Palette,
+    shared: Seed,
+    own: Seed,
+    base: Seen | None,
+    insets: tuple[tuple[Seen, str | None, Use], ...],
 ) -> dict[str, Any]:
     wh = size(request)
     kind = reading.kind or ("panel" if not reading.words and request.op == "generate" else "poster")
@@ -198,12 +209,13 @@ def _page(
     if kind == "character":  # dark hair and trousers stand before it
         second = max(("a", "b", "c"), key=lambda name: (light(getattr(five, name)), name))
     grounds = {name: ground(getattr(five, name), five) for name in names}
-    wide = spots.spots(base, request.prompt or "", own, grounds, (0.64, 0.24)) if base else []
-    small = spots.spots(base, request.prompt or "", own, grounds, (0.26, 0.18)) if base else []
-    tags = spots.spots(base, request.prompt or "", own, grounds, (0.5, 0.085)) if base else []
-    plate = (wide if reading.words else tags)[:1]
-    stickers = spots.free(small, plate)[: len(reading.asked)]
-    return {
+    body = None
+    if reading.tint and kind in ("box", "pouch", "label"):  # the thing itself has that colour, before a ground that sets it off
+        body, grounds["body"] = "body", ground(reading.tint, five)
+        far = [name for name in ("paper", "b", "c", "a", "ink") if apart(getattr(five, name), reading.tint) >= 150]
+        first = first if first in far else (far or ["paper"])[0]
+        second = second if base else "body"
+    page: dict[str, Any] = {
         "kind": _DRAWN_AS.get(kind, kind),
         "w": wh[0],
         "h": wh[1],
@@ -213,6 +225,8 @@ def _page(
         "grounds": grounds,
         "ground": first,
         "ground2": second,
+        "body": [put(q.text) for q in roles.get("body", [])[:2]],
+        "case": body,
         "face": ("sans", "sans", "serif")[shared.number(3, "face")],
         "arrange": arrange,
         "art": art,
@@ -221,22 +235,80 @@ def _page(
         "quoted": bool(reading.words),
         "brand": put(roles["brand"][0].text) if "brand" in roles else None,
         "subs": [put(q.text) for q in roles.get("sub", [])[:4]],
-        "body": [put(q.text) for q in roles.get("body", [])[:2]],
         "cta": put(roles["cta"][0].text) if "cta" in roles else None,
         "price": put(roles["price"][0].text) if "price" in roles else None,
         "things": things,
+        "hero": None,
         "fill": ICON_FILL if kind == "icons" else (),
         "symbols": {name: symbols()[name] for name in needed},
         "transparent": request.params.get("background") == "transparent",
         "base": _drawn(base) if base else None,
-        "spot": plate[0] if plate else None,
-        "spots": stickers,
-        "corner": spots.corner(base, plate + stickers),
         "asked": [name for name in reading.asked if base][:3],
-        "note": put(spots.note(request.prompt or request.op)) if base and not reading.words else None,
-        "insets": [],
+        "note": None,
         "member": None,
     }
+    table = None
+    if kind == "change" and base:
+        table = retouch.Table(base, wh, page["strip"], strip_share(base.w, base.h))
+        page |= _changed(request, reading, table, put, five, own)
+        page["grounds"] = grounds | page["grounds"]
+    if kind == "character":
+        page |= _figure(request, five, own, page["symbols"])
+    return page | _referred(insets, kind, table, put, wh, page)
+
+
+def _figure(request: Request, five: Palette, own: Seed, drawn: dict[str, str]) -> dict[str, Any]:
+    """The figure of a character sheet, dressed."""
+    figure = wardrobe.figure(request.prompt or "", five, own.number(1 << 30, "figure"))
+    return {
+        "figure": figure._asdict(),
+        "symbols": drawn | {name: wardrobe.dressed(figure, name, drawn[name]) for name in _ALSO["character"]},
+    }
+
+
+def _changed(request: Request, reading: Reading, table: retouch.Table, put: Put, five: Palette, own: Seed) -> dict[str, Any]:
+    """What an edit puts on its base, and where."""
+    asked = change(request.prompt, reading.words)
+    jitter = own.number(5, "spot")
+    note = spots.note(request.prompt or request.op)
+    on_it: dict[str, Any] = {"mount": table.at._asdict(), "cover": None, "note": None}
+    if reading.words:
+        on_it |= retouch.words(table, asked, reading.words, five, reading.tint, jitter)
+    on_it["spots"] = retouch.stickers(table, len(reading.asked), asked.place, jitter)
+    if not reading.words:
+        place = (None, None) if reading.asked else asked.place
+        on_it |= retouch.tag(table, note, place, reading.tint, five, jitter) | {"note": put(note)}
+    return on_it
+
+
+def _referred(
+    insets: tuple[tuple[Seen, str | None, Use], ...],
+    kind: str,
+    table: retouch.Table | None,
+    put: Put,
+    wh: tuple[int, int],
+    page: dict[str, Any],
+) -> dict[str, Any]:
+    """The references: one as the hero picture, logos in their corners, the others as small prints."""
+    shown: dict[str, Any] = {"hero": None, "logos": [], "insets": [], "corner": None}
+    small = []
+    for seen, name, use in insets:
+        if use.role == "logo" and len(shown["logos"]) < 3:
+            shown["logos"].append(_drawn(seen) | retouch.logo(table, seen, use.place, wh, page["strip"]))
+        elif use.role in ("hero", "wall", "back") and kind in _HEROES and page["base"] is None and shown["hero"] is None:
+            shown["hero"] = _drawn(seen) | {"role": use.role}
+            if use.role == "wall":
+                shown["symbols"] = page["symbols"] | {"plant": symbols()["plant"]}
+            if page["kind"] == "poster":
+                shown["arrange"] = 3 if use.role == "back" else (0, 1, 2)[page["arrange"] % 3]
+        else:
+            small.append((seen, name, use))
+    if small:
+        shown["corner"] = retouch.prints(table, len(small), wh, page["strip"], small[0][2].place)
+        shown["insets"] = [
+            _drawn(seen) | {"name": put(clean(name)[:40]) if name and clean(name) else None} for seen, name, _ in small
+        ]
+    return shown
 
 
 def _member(common: dict[str, Any], put: Put, member: str, n: int, of: int, own: Seed) -> dict[str, Any]:

@@ -22,15 +22,28 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 100_000_000
 _TYPST_READS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
-GRID = 24
+MAP = 256  # cells of the longer side of the map that places are found on
+FLAT = 20  # two values of a channel that differ less are one colour, to the eye
 _DAMAGED = "it is damaged or cut off"
+
+
+class Sight(NamedTuple):
+    """A picture as a map of w x h cells, row by row. `rgb` are its colours, three bytes a cell; `edges` is 1 where the colour
+    changes, else 0; `masks` are, for each colour that takes much room, 255 where something stands on it and 0 where it is bare.
+    """
+
+    w: int
+    h: int
+    rgb: bytes
+    edges: bytes
+    masks: tuple[bytes, ...]
 
 
 class Seen(NamedTuple):
     """What a picture is. Sizes in pixels, upright. `format` is typst's name of it; `convert`: typst can't read it as it is.
 
-    `detail` is a GRID x GRID map of how busy it is, 0 to 255, row by row; `colours` are its main ones; `tones` the map's mean
-    colours.
+    `colours` are its main ones, `sight` is what it looks like; both only where it was looked at closely. `held` are bytes to
+    take instead of the file's.
     """
 
     path: Path
@@ -38,9 +51,9 @@ class Seen(NamedTuple):
     h: int
     format: str
     convert: bool
-    detail: tuple[int, ...] = ()
     colours: tuple[str, ...] = ()
-    tones: tuple[str, ...] = ()
+    sight: Sight | None = None
+    held: bytes = b""
 
 
 def _named(picture: Picture) -> str:
@@ -92,6 +105,13 @@ def look(picture: Picture, *, closely: bool = False) -> Seen:
     return _closely(picture, opened, seen) if closely else seen
 
 
+def unseen(w: int, h: int) -> Sight:
+    """The map of a picture that wasn't looked at (vectors): busy everywhere."""
+    scale = MAP / max(w, h)
+    wide, high = max(8, round(w * scale)), max(8, round(h * scale))
+    return Sight(wide, high, b"\x80" * (3 * wide * high), b"\x01" * (wide * high), ())
+
+
 def _closely(picture: Picture, opened: Pixels, seen: Seen) -> Seen:
     from PIL import Image, ImageChops, ImageOps
 
@@ -104,29 +124,41 @@ def _closely(picture: Picture, opened: Pixels, seen: Seen) -> Seen:
         raise _unreadable(picture, _DAMAGED) from error
     if flat.mode == "RGBA":
         flat = Image.alpha_composite(Image.new("RGBA", flat.size, "#FFFFFF"), flat)
-    small = flat.convert("RGB").resize((240, 240), Image.Resampling.BOX)
-    grey = small.convert("L")
-    edges = ImageChops.lighter(
-        ImageChops.difference(grey, ImageChops.offset(grey, 1, 0)), ImageChops.difference(grey, ImageChops.offset(grey, 0, 1))
+    scale = MAP / max(flat.size)
+    wh = (max(8, min(MAP, round(flat.width * scale))), max(8, min(MAP, round(flat.height * scale))))
+    small = flat.convert("RGB").resize(wh, Image.Resampling.BOX)
+    # rows and columns that the neighbours' colours differ in, whatever the channel
+    changes = ImageChops.lighter(
+        ImageChops.difference(small, ImageChops.offset(small, 1, 0)), ImageChops.difference(small, ImageChops.offset(small, 0, 1))
     )
-    detail = edges.resize((GRID, GRID), Image.Resampling.BOX).tobytes()
-    tones = small.resize((GRID, GRID), Image.Resampling.BOX).tobytes()
-    return seen._replace(
-        detail=tuple(detail),
-        tones=tuple(f"#{tones[n]:02X}{tones[n + 1]:02X}{tones[n + 2]:02X}" for n in range(0, len(tones), 3)),
-        colours=_main(small),
-    )
+    changes.paste((0, 0, 0), (0, 0, 1, wh[1]))  # an offset comes in again at the other side
+    changes.paste((0, 0, 0), (0, 0, wh[0], 1))
+    colours, grounds = _main(small)
+    masks = tuple(_strongest(ImageChops.difference(small, Image.new("RGB", wh, colour)), FLAT, 255) for colour in grounds)
+    return seen._replace(colours=colours, sight=Sight(*wh, small.tobytes(), _strongest(changes, FLAT, 1), masks))
 
 
-def _main(small: Pixels) -> tuple[str, ...]:
-    """Up to five colours that take most room and are told apart."""
+def _strongest(rgb: Pixels, above: int, value: int) -> bytes:
+    """`value` where any channel is above a limit, else 0."""
+    from PIL import ImageChops
+
+    red, green, blue = rgb.split()
+    strongest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return strongest.point([0] * (above + 1) + [value] * (255 - above)).tobytes()
+
+
+def _main(small: Pixels) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Up to five colours that take most room and are told apart; and, exactly, those that take a twentieth or more."""
     from PIL import Image
 
     counts: dict[tuple[int, int, int], int] = {}
+    exact: dict[bytes, int] = {}
     raw = small.resize((60, 60), Image.Resampling.NEAREST).tobytes()
     for n in range(0, len(raw), 3):
         key = (raw[n] & 0xF8, raw[n + 1] & 0xF8, raw[n + 2] & 0xF8)
         counts[key] = counts.get(key, 0) + 1
+        one = raw[n : n + 3]
+        exact[one] = exact.get(one, 0) + 1
     found: list[str] = []
     for (red, green, blue), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         colour = f"#{red | red >> 5:02X}{green | green >> 5:02X}{blue | blue >> 5:02X}"
@@ -134,7 +166,10 @@ def _main(small: Pixels) -> tuple[str, ...]:
             found.append(colour)
         if len(found) == 5:
             break
-    return tuple(found)
+    grounds = [
+        f"#{one.hex().upper()}" for one, count in sorted(exact.items(), key=lambda item: (-item[1], item[0])) if count >= 180
+    ]
+    return tuple(found), tuple(grounds[:4])
 
 
 def as_png(seen: Seen) -> bytes:
@@ -158,17 +193,65 @@ def cut_out(picture: Picture, strip: float) -> tuple[bytes, int, int]:
 
     `strip` is the share at the foot that holds a comp's slug line: it goes too. Raises ProviderError (INVALID).
     """
-    from PIL import Image, ImageChops, ImageOps
+    from PIL import ImageOps
 
     try:
         whole = ImageOps.exif_transpose(_open(picture)).convert("RGBA")
     except (OSError, SyntaxError, ValueError) as error:
         raise _unreadable(picture, _DAMAGED) from error
+    _clear(whole, strip, 160)
+    kept = io.BytesIO()
+    whole.save(kept, "PNG", compress_level=1)
+    return kept.getvalue(), whole.width, whole.height
+
+
+def cut_small(picture: Picture, seen: Seen, strip: float) -> Seen:
+    """A logo without its ground, trimmed, small enough to be put into a corner. As it is where it can't be cut out (a photograph,
+    a drawing in vectors).
+
+    Raises ProviderError (INVALID).
+    """
+    from PIL import Image, ImageOps
+
+    if seen.format == "svg":
+        return seen
+    try:
+        opened = _open(picture)
+        opened.draft("RGB", (512, 512))
+        if max(opened.size) > 640 and opened.mode in ("RGB", "RGBA", "L"):  # first of all: the other steps take time by the pixel
+            opened = opened.reduce(max(opened.size) // 320)
+        whole = ImageOps.exif_transpose(opened).convert("RGBA")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _unreadable(picture, _DAMAGED) from error
+    whole = whole.crop((0, 0, whole.width, whole.height - round(whole.height * strip)))
+    if b"\0" not in whole.getchannel("A").point([0] * 250 + [255] * 6).tobytes():
+        corners = [whole.crop((x, y, x + 1, y + 1)).tobytes() for x in (0, whole.width - 1) for y in (0, whole.height - 1)]
+        if min(whole.size) < 8 or any(abs(p - q) > FLAT for corner in corners for p, q in zip(corner, corners[0], strict=True)):
+            return seen
+        _clear(whole, 0, 72)
+    box = whole.getchannel("A").point([0] * 40 + [255] * 216).getbbox()
+    if box is None or (box[2] - box[0]) * (box[3] - box[1]) < 64:
+        return seen
+    whole = whole.crop(box)
+    flat = whole.resize((60, 60), Image.Resampling.BOX)
+    raw = flat.tobytes()
+    solid = [n for n in range(0, len(raw), 4) if raw[n + 3] > 200] or [0]
+    mean = [sum(raw[n + k] for n in solid) // len(solid) for k in range(3)]
+    kept = io.BytesIO()
+    whole.save(kept, "PNG", compress_level=1)
+    colours = (f"#{mean[0]:02X}{mean[1]:02X}{mean[2]:02X}",)
+    return seen._replace(w=whole.width, h=whole.height, format="png", convert=False, held=kept.getvalue(), colours=colours)
+
+
+def _clear(whole: Pixels, strip: float, cells: int) -> None:
+    """Makes the ground of an RGBA picture transparent, in place. `cells`: the longer side of the map it is found on."""
+    from PIL import Image, ImageChops
+
     w, h = whole.size
     foot = h - round(h * strip)
     sharp = whole.crop((0, 0, w, foot))
     # the flood runs on a small copy (20 ms); each full-size pixel is then judged by its own colour too
-    scale = max(1, max(w, foot) // 160)
+    scale = max(1, max(w, foot) // cells)
     small = sharp.convert("RGB").resize((max(2, w // scale), max(2, foot // scale)), Image.Resampling.BOX)
     sw, sh = small.size
     raw = small.tobytes()
@@ -212,9 +295,6 @@ def cut_out(picture: Picture, strip: float) -> tuple[bytes, int, int]:
     alpha = Image.new("L", (w, h), 0)
     alpha.paste(ImageChops.multiply(sharp.getchannel("A"), keep), (0, 0))
     whole.putalpha(alpha)
-    kept = io.BytesIO()
-    whole.save(kept, "PNG", compress_level=1)
-    return kept.getvalue(), w, h
 
 
 def encode(png: bytes, form: str) -> bytes:

@@ -23,7 +23,7 @@ _ROOMS = {
     **dict.fromkeys(("box", "pouch", "label", "product"), _PACK),
     **dict.fromkeys(("phone", "browser"), (*_PACK, "screen")),
     **dict.fromkeys(("icons", "icon", "logo", "panel", "book", "character", "pattern"), (*_PACK, "sheet")),
-    **dict.fromkeys(("change", "enlarged"), (*_PACK, "change")),
+    **dict.fromkeys(("change", "enlarged"), ("kit", "poster", "pack", "change")),
 }
 _ORDER = ("kit", "art", "poster", "pack", "screen", "sheet", "change")
 _threads = threading.local()
@@ -36,8 +36,8 @@ def _room(name: str) -> str:
 
 @functools.cache
 def source(kinds: tuple[str, ...], insets: bool) -> bytes:
-    """The drawing as one typst source, with the rooms that pages of these kinds need. `insets`: references are shown."""
-    needed = {room for kind in kinds for room in _ROOMS[kind]} | ({*_PACK, "change"} if insets else set())
+    """The drawing as one typst source, with the rooms that pages of these kinds need. `insets`: references are shown on them."""
+    needed = {room for kind in kinds for room in _ROOMS[kind]} | ({"kit", "poster", "pack", "change"} if insets else set())
     table = "#let kinds = (" + "".join(f"{kind}: {'box-front' if kind == 'box' else kind}, " for kind in kinds) + ")\n"
     return "\n".join([*(_room(name) for name in _ORDER if name in needed), table + _room("main")]).encode()
 
@@ -67,7 +67,10 @@ def pages(request: dict[str, Any], fonts: Fonts, root: Path | None = None) -> li
     """
     import typst
 
-    code = source(tuple(sorted({page["kind"] for page in request["pages"]})), any(page["insets"] for page in request["pages"]))
+    code = source(
+        tuple(sorted({page["kind"] for page in request["pages"]})),
+        any(page["insets"] or page["logos"] for page in request["pages"]),
+    )
     told = json.dumps(request, ensure_ascii=False, separators=(",", ":"))
     try:
         made = _compiler(fonts).compile(

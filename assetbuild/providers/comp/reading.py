@@ -36,6 +36,7 @@ class Reading(NamedTuple):
     title: str
     things: tuple[str, ...]
     colours: tuple[str, ...]  # "#RRGGBB", in the order of the prompt, each once
+    tint: str  # the one that the thing itself is to have ("a pouch in green", "the red box"), or ""
     frame: str
     asked: tuple[str, ...]  # things that are to be added ("add a bird")
     pattern: str  # the prompt without its quoted words and numbers: equal for the rows of one matrix
@@ -55,7 +56,7 @@ def clean(text: str) -> str:
 
 _BIDI = frozenset([0x200E, 0x200F, 0x061C, 0xFEFF, 0x00AD, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029])
 
-_QUOTES = re.compile(
+QUOTES = re.compile(
     r"“([^“”\n]{1,400})”"
     r"|„([^„“”\n]{1,400})[“”]"
     r"|«([^«»\n]{1,400})»"
@@ -67,7 +68,7 @@ _QUOTES = re.compile(
     r"|(?<![^\s(\[{:,;/>=–—-])'(?=\S)([^'\n]{1,160})(?<=\S)'(?!\w)"
 )
 _HEX = re.compile(r"#([0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?![0-9a-zA-Z])")
-_HINT = re.compile(r"^Image \d+: .*$", re.MULTILINE)
+HINT = re.compile(r"^Image \d+: .*$", re.MULTILINE)
 _ROLES = (
     (
         "head",
@@ -89,7 +90,8 @@ _ROLES = (
 )
 _MONEY = re.compile(r"^\W{0,2}(?:€|\$|£|¥|kr|CHF|EUR|USD|SEK)?\s?\d[\d.,]*\s?(?:€|\$|£|¥|kr|:-|CHF|EUR|USD|SEK)?$")
 _FRAME = re.compile(
-    r"\b(?:on|onto|as|into|in|for|inside|auf|in|på)\s+(?:an?|one|einer?|einem|einen|en|ett)\s+(?:[\w'-]+\s+){0,4}$", re.IGNORECASE
+    r"\b(?:on|onto|as|into|in|for|inside|auf|in|på)\s+(?:an?|one|einer?|einem|einen|en|ett)\s+(?:[\w'#-]+\s+){0,4}$",
+    re.IGNORECASE,
 )
 _ADD = re.compile(
     r"\b(?:add|adds|put|place|with|plus|insert|include)\s+(?:an?|some|one|two|three|small|the)?\s*((?:[\w'-]+\s+){0,3}[\w'-]+)",
@@ -115,12 +117,12 @@ def _finders() -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
 
 def read(prompt: str | None, *, bare: str = "") -> Reading:
     """Reads a prompt. `bare` is what the title is made from when there is no prompt (an op's name)."""
-    lines = _HINT.sub("", (prompt or "").replace("\r\n", "\n"))
+    lines = HINT.sub("", (prompt or "").replace("\r\n", "\n"))
     text = "\n".join(
         " ".join(paragraph.split()) for paragraph in re.split(r"\n[ \t]*\n", lines)
     )  # a quote may run over a line's end
     words = _quoted(text)
-    plain = _QUOTES.sub(" ", text)
+    plain = QUOTES.sub(" ", text)
     near = plain[:FAR].casefold()
     (kinds, kind_of), (things, thing_of), (names, _) = _finders()
     first = kinds.search(near)
@@ -131,13 +133,15 @@ def read(prompt: str | None, *, bare: str = "") -> Reading:
     for quoted in words:  # "Beeswax Candle": the last noun of a name is what it is
         hits += [hit[1] for hit in things.finditer(quoted.text.casefold())][::-1]
     found = [thing_of[word] for word in sorted(hits, key=lambda word: word in FAINT)]
+    colours = _colours(text[:FAR], names)
     asked = [thing_of[hit[1]] for phrase in _ADD.finditer(near) for hit in things.finditer(phrase[1])]
     return Reading(
         kind=kind,
         words=words,
         title=_title(plain) or bare,
         things=tuple(dict.fromkeys(found)),
-        colours=_colours(text[:FAR], names),
+        colours=colours,
+        tint=_tint(text[:FAR], names, colours),
         frame=frame,
         asked=tuple(dict.fromkeys(asked))[:3],
         pattern=" ".join(re.sub(r"[\d\W_]+", " ", plain.casefold()).split())[:4000],
@@ -159,7 +163,7 @@ def _quoted(text: str) -> tuple[Quoted, ...]:
     found: list[Quoted] = []
     seen: set[str] = set()
     last = 0
-    for hit in _QUOTES.finditer(text):
+    for hit in QUOTES.finditer(text):
         words = clean(next(group for group in hit.groups() if group is not None))
         if len(words) > LONGEST:
             words = words[: LONGEST - 1].rstrip() + "…"
@@ -227,7 +231,7 @@ def _title(plain: str) -> str:
 def _colours(text: str, names: re.Pattern[str]) -> tuple[str, ...]:
     """Hex colours and colour names in the order of the text."""
     hits = [(hit.start(), _hex(hit[1])) for hit in _HEX.finditer(text)]
-    quiet = _QUOTES.sub(lambda hit: " " * len(hit[0]), text).casefold()
+    quiet = QUOTES.sub(lambda hit: " " * len(hit[0]), text).casefold()
     if len(hits) < 3:  # a named palette beside hex colours is prose ("no black outlines")
         hits += [
             (hit.start(), COLOURS[hit[1]])
@@ -235,6 +239,25 @@ def _colours(text: str, names: re.Pattern[str]) -> tuple[str, ...]:
             if not quiet[max(0, hit.start() - 8) : hit.start()].endswith(("no ", "not ", "without "))
         ]
     return tuple(dict.fromkeys(value for _, value in sorted(hits)))[:6]
+
+
+_IN = re.compile(
+    r"\b(?:in|to|into|of|all|i|auf|zu|till|coloured|colored|painted)\s+(?:an?\s+|the\s+)?(?:[\w-]+\s+){0,2}$", re.IGNORECASE
+)
+
+
+def _tint(text: str, names: re.Pattern[str], colours: tuple[str, ...]) -> str:
+    """The colour that a prompt asks for by "in", or right before the name of a kind of thing; else the only one that it names."""
+    quiet = QUOTES.sub(lambda hit: " " * len(hit[0]), text).casefold()
+    (kinds, _), *_ = _finders()
+    hits = [(hit.start(), hit.end(), _hex(hit[1])) for hit in _HEX.finditer(text)]
+    hits += [(hit.start(), hit.end(), COLOURS[hit[1]]) for hit in names.finditer(quiet)]
+    for start, end, value in sorted(hits):
+        if value in colours or len(colours) >= 3:
+            after = kinds.search(quiet, end, end + 28)
+            if _IN.search(quiet[max(0, start - 40) : start]) or (after and quiet[end : after.start()].count(" ") <= 2):
+                return value
+    return colours[0] if len(colours) == 1 else ""
 
 
 def _hex(digits: str) -> str:
