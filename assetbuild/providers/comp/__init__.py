@@ -2,7 +2,9 @@
 rooms below it draw.
 
 `drafting` leads: `reading` (prompt → what is asked) → `layout` (→ pages) → `press` (typst → PNG); `pictures` looks at inputs,
-`scripts` knows fonts and scripts, `palette` colours, `lexicon` words; the drawing itself is typst, in `drawing/`. The same
+`scripts` knows fonts and scripts, `palette` colours, `lexicon` words, `wardrobe` a figure's looks, `references` what a reference
+is for. On an edit `change` reads what is asked, `lines` finds the words of its base, `spots` the bare places, `retouch` says
+what goes where. The drawing itself is typst, in `drawing/`. The same
 request gives the same PNG bytes on every machine, in every thread and process. Two exceptions, both told: words in Chinese,
 Japanese or Korean need the `[cjk]` extra (`Done.notes["missing_fonts"]` where it isn't installed), and JPEG and WebP bytes
 follow the installed Pillow. Model `comp-1` is raised whenever the drawing changes.

@@ -182,7 +182,9 @@ class Ground:
         )
         fx0, fx1 = wide.x0 + keep, wide.x1 - keep
         if side == "start":
-            fx0 = x0
+            # large letters stand a little further in than small ones: the small ones' edge is the column's
+            ends = [row[0] for other in self.blocks if other.mask == mask for row in other.rows]
+            fx0 = min([x0, *(end for end in ends if 0 <= x0 - end <= max(3, sight.w // 40))])
         elif side == "right":
             fx1 = x1
         else:
