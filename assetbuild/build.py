@@ -67,11 +67,20 @@ class Build:
         self._spec_looked = 0.0
         self._same_key: dict[str, asyncio.Event] = {}
         self._met_another = False
+        self._overtaken: set[str] = set()
+        self._rebought: set[str] = set()
+        self._remade: dict[str, Take] = {}  # key → the take that `--rebuy` asked for
+        self._failed_keys: dict[str, tuple[str, str]] = {}
         self._took: dict[str, float] = {}  # seconds that an asset's pictures were being made, without the waiting
 
     def run(self, plans: Sequence[AssetPlan]) -> Built:
         """Does everything that the plan says may be done. Raises nothing that belongs to a single asset."""
         todo = [p for p in plans if p.verb in _WORK or (self._line_is_old(p) and not self.options.frozen)]
+        redrawn = [p.asset.id for p in plans if any(s.decision.verb is Verb.GENERATE and s.decision.accepted for s in p.steps)]
+        if redrawn:  # should a drawing come out otherwise than it was, those made from it are decided again
+            users = self.project.graph.with_users(redrawn)
+            known = {p.asset.id for p in todo}
+            todo = [p for p in plans if p.asset.id in known or (p.asset.id in users and p.verb is Verb.UP_TO_DATE)]
         for plan in plans:
             if plan.verb in _ENDS and plan.verb is not Verb.WAITING:
                 self._end(plan.leading)
@@ -104,13 +113,20 @@ class Build:
             work = [asyncio.ensure_future(self._asset(p.asset)) for p in todo]
             flusher = asyncio.ensure_future(self._ledger.keep_flushing())
             try:
-                await asyncio.gather(*work)
+                done = await asyncio.gather(
+                    *work, return_exceptions=True
+                )  # what is at a provider is paid for: it is waited for and kept
+                for problem in done:
+                    if isinstance(problem, BaseException):
+                        raise problem
             finally:
                 for one in work:
                     one.cancel()
                 flusher.cancel()
                 await asyncio.gather(flusher, *work, return_exceptions=True)
                 await self._ledger.close()
+                for undone in self._ledger.undone:
+                    self.say(Kept(undone, "another picture was chosen for it meanwhile; that choice stays"))
                 for name in stopped:
                     self._loop.remove_signal_handler(name)
 
@@ -133,6 +149,8 @@ class Build:
                 self.say(Finished(asset.id, word, asset.outputs, self._took.get(asset.id, 0.0)))
         except AssetbuildError as problem:
             self._fail(asset.id, problem.text, problem.hint or "")
+        except OSError as problem:
+            self._fail(asset.id, f"{problem.filename}: {problem.strerror}", "")
         finally:
             self._done[asset.id].set()
 
@@ -158,6 +176,8 @@ class Build:
                     return ""
                 if verb is Verb.GENERATE:
                     made = await self._make(plan)
+                    if asset.id in self._overtaken:
+                        return ""
                     word = made or word
                     if made and plan.last:
                         break  # an earlier step is decided again, so that the next one sees its picture
@@ -193,6 +213,14 @@ class Build:
         assert act is not None  # noqa: S101 - GENERATE has a key
         if act.key in self._same_key:  # ten assets with one manifest share one take
             await self._same_key[act.key].wait()
+            if act.key in self._failed_keys:
+                self._fail(plan.asset.id, *self._failed_keys[act.key])
+            elif plan.asset.id in self.planner.rebuy and (take := self._remade.get(act.key)) is not None:
+                self.planner.rebuy.discard(plan.asset.id)  # one more take was asked for, and there it is
+                again = self.planner.decide_step(plan.asset, plan.number)
+                if again.last and again.decision.row not in ("3a", "5", "10"):
+                    await self._ledger.place(again, tuple(b.digest for b in take.blobs), take.take, durable=True)
+                    return "restored"
             return ""
         provider = self.project.provider(plan.step.provider)
         reproducible = bool(provider.reproducible)
@@ -234,6 +262,14 @@ class Build:
         async with self._slots:
             if self.stopping:
                 return ""
+            if not reproducible:  # it may have waited long for its turn: the spec and the lock count as they are now
+                if not self._still_wanted(asset):
+                    return self._overtake(asset, "the spec changed meanwhile")
+                self.planner.reread()
+                again = self.planner.decide_step(asset, plan.number)
+                if again.decision.verb is not Verb.GENERATE or again.action is None or again.action.key != act.key:
+                    return ""
+                plan = again
             reason = plan.decision.text or "changed"
             began = time.monotonic()
             self.say(Started(asset.id, plan.number + 1, len(asset.steps), "draw" if free else "buy", reason))
@@ -247,6 +283,7 @@ class Build:
             try:
                 blobs, done = await self._pictures(provider, request, reproducible)
             except ProviderError as problem:
+                self._failed_keys[act.key] = (problem.text, problem.hint or "")
                 self._fail(asset.id, problem.text, problem.hint or "")
                 self.planner.failed[asset.id] = problem.text
                 return ""
@@ -268,20 +305,27 @@ class Build:
         word = "drawn" if free else "bought"
         if not plan.last:
             await self._ledger.record(take, (), durable=not reproducible)
+            if not reproducible and not self._still_wanted(asset):
+                return self._overtake(asset, "the spec changed meanwhile: the step's picture is in the store")
             self.say(StepFinished(asset.id, plan.number + 1, len(asset.steps), word))
             return word
         tree = str(self.project.root)
         written = tuple(Written(tree, path, blob.digest, act.key) for path, blob in zip(asset.outputs, blobs, strict=True))
         take = await self._ledger.record(take, written, durable=not reproducible)
+        if asset.id in self.planner.rebuy:
+            self._rebought.add(asset.id)
+            self._remade[act.key] = take
         self.planner.rebuy.discard(asset.id)
         if not self._still_wanted(asset):
-            self.say(Kept(asset.id, "the spec changed meanwhile: the picture is in the store, not in its place"))
-            return word
+            return self._overtake(asset, "the spec changed meanwhile: the picture is in the store, not in its place")
+        rebought = asset.id in self._rebought
+        self.planner.reread()
         again = self.planner.decide_step(asset, plan.number)
         if again.action is None or again.action.key != act.key:
-            self.say(Kept(asset.id, "an input changed meanwhile: the picture is in the store, not in its place"))
-            return word
-        if again.decision.row in ("3a", "5", "10"):
+            return self._overtake(asset, "an input changed meanwhile: the picture is in the store, not in its place")
+        if not rebought and not plan.decision.accepted and again.decision.accepted:
+            return self._overtake(asset, "another picture was chosen meanwhile: this one is in the store, not in its place")
+        if again.decision.row in ("3a", "5", "10") and not (rebought and again.decision.row == "3a"):
             self._end(again)
             return word
         try:
@@ -289,6 +333,13 @@ class Build:
         except (OutputChanged, CorruptBlob):
             return ""
         return word
+
+    def _overtake(self, asset: Asset, text: str) -> str:
+        """The world went on: nothing more is made for this asset or from it in this run."""
+        self._overtaken.add(asset.id)
+        self.planner.failed[asset.id] = self.skipped[asset.id] = text
+        self.say(Kept(asset.id, text))
+        return ""
 
     def _take(self, plan: StepPlan, act: Action) -> int:
         takes = [t.take for t in (plan.facts.store.takes if plan.facts.store else ())]
@@ -320,7 +371,7 @@ class Build:
     def _still_wanted(self, asset: Asset) -> bool:
         """Looks at the spec again, not more than four times a second for pictures that cost nothing."""
         now = time.monotonic()
-        if self.project.table.free(asset.steps[-1].provider) and now - self._spec_looked < 0.25:  # noqa: PLR2004
+        if self.project.table.reproducible(asset.steps[-1].provider) and now - self._spec_looked < 0.25:  # noqa: PLR2004
             return self._placer.wants(asset)
         self._spec_looked = now
         self._placer.look_at_spec()

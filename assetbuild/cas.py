@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .errors import StoreError
@@ -125,9 +125,17 @@ class Cas:
             raise CorruptBlob(digest, missing=False)
         return content
 
-    def copy_out(self, digest: str, target: Path, *, durable: bool, staging: Path | None = None) -> None:
+    def copy_out(
+        self,
+        digest: str,
+        target: Path,
+        *,
+        durable: bool,
+        staging: Path | None = None,
+        last_look: Callable[[], None] | None = None,
+    ) -> None:
         """Put a copy at `target` (mode 0644 less the umask), whole or not at all. Raises CorruptBlob, StoreError when the disk
-        refuses. `staging` is where the temporary file lies, if it can.
+        refuses. `staging` is where the temporary file lies, if it can; `last_look` is called right before the name changes hands.
         """
         try:
             source = os.open(self.path(digest), _READ)
@@ -139,6 +147,8 @@ class Cas:
                 if temp.fill(source) != digest:
                     self._set_aside(digest)
                     raise CorruptBlob(digest, missing=False)
+                if last_look is not None:
+                    last_look()
                 temp.become(target, durable=durable)
         except OSError as error:
             raise disk_error(error, target) from error

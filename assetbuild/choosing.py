@@ -237,7 +237,7 @@ def _keep(placer: Placer, picture: Chosen) -> None:
 
 def _rows(project: Project, one: Choice, digests: Sequence[str]) -> Iterator[Written]:
     for output, digest in zip(one.plan.facts.outputs, digests, strict=True):
-        if output.found != digest:
+        if output.found != digest and not one.line.by_hand:
             yield Written(str(project.root), output.path, digest, one.line.key)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
 LINE_MOST = 110  # characters of a source line that are shown
 
 

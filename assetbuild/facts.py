@@ -96,7 +96,9 @@ class Planner:
         self.needed: set[tuple[str, int]] = set()  # whose bytes a child is to be made from
         self.failed: dict[str, str] = {}  # ids that failed in this run, with the sentence
         self._actions = Actions()
-        self.own: dict[str, Line] = {}  # lines of this run
+        self._lock_stamp = project.lock_stamp()
+        self.own: dict[str, Line] = {}  # lines of this run that aren't in the file yet
+        self.wrote = False  # whether this run had any
         self.resolved: dict[str, tuple[Line, ...]] = {}  # ids whose line was doubled → the lines that don't count
         self._written: dict[str, str] | None = None
         self._by_digest: dict[str, list[tuple[str, str]]] | None = None  # digest → (id, path) of all lock lines
@@ -152,7 +154,7 @@ class Planner:
             self.lock.lines[name] = line
             last = self.decide_asset(name).steps[-1]
             if last.decision.accepted:
-                wanted = line.key
+                wanted = last.facts.key if not asset.pin else None
                 break
         chosen = lockfile.resolve(
             Lock({}, {name: found}),
@@ -191,7 +193,7 @@ class Planner:
             digests = [one.digest for one in inputs]
             if None not in digests:
                 act = self._actions.action(step, digests)  # type: ignore[arg-type]
-        locked, locked_digests = _locked(line, number, last)
+        locked, locked_digests = _locked(line, number, last, step.members)
         if step.guessed and act is not None and line is not None and locked is not None:
             act = self._with_locked_ratio(step, line, locked, digests, act)
         outputs = self._outputs(asset, last, locked_digests, (asset.id, number))
@@ -218,6 +220,7 @@ class Planner:
             _CONSENT,
             asset.id in self.replace,
             last and asset.id in self.rebuy,
+            may_rebuy=asset.id in self.rebuy,
         )
         return facts, act
 
@@ -343,11 +346,15 @@ class Planner:
         store = self.project.look_store()
         if store is not None:
             for take in store.takes(key):
-                digests = tuple(b.digest for b in take.blobs)
-                found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected, take.by_hand)
+                digests = by_member([(b.member, b.digest) for b in take.blobs], asset.steps[number].members)
+                if take.by_hand:
+                    continue  # a person's, for one asset: `use` and its lock line know it
+                found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected)
         for name, number_of_take, digests, by_hand in self._lines_by_key().get(key, ()):
             if digests in found or (by_hand and name in self.project.assets):
                 continue
+            if any(t.take == number_of_take for t in found.values()):  # two machines counted apart
+                number_of_take = max(t.take for t in found.values()) + 1
             found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests), None, by_hand)
         return list(found.values())
 
@@ -421,6 +428,7 @@ class Planner:
 
     def learned_line(self, line: Line) -> None:
         """A lock line of ours is new: it counts from now on."""
+        self.wrote = True
         self.own[line.id] = self.lock.lines[line.id] = line
         if self._by_digest is not None:
             for output in line.outputs:
@@ -432,20 +440,38 @@ class Planner:
 
     def reread(self) -> None:
         """Another run wrote: lockfile and `written` rows are looked up anew; own lines may not be merged yet."""
+        self._written = None
+        stamp = self.project.lock_stamp()
+        if stamp == self._lock_stamp:
+            return
+        self._lock_stamp = stamp
         self.lock = self.project.read_lock()
-        self.lock.lines.update(self.own)
-        self._written = self._by_digest = self._by_key = None
+        self.lock.lines.update(self.own)  # those that aren't merged yet
+        self._by_digest = self._by_key = None
 
 
-def _locked(line: Line | None, number: int, last: bool) -> tuple[LockedFacts | None, tuple[str, ...]]:
+def by_member(pairs: Sequence[tuple[str, str]], members: Sequence[str]) -> tuple[str, ...]:
+    """The digests of a set in the order of its members of now: by their names where the names are the same, else by their places."""
+    named = dict(pairs)
+    if members and len(named) == len(members) and all(m in named for m in members):
+        return tuple(named[m] for m in members)
+    return tuple(digest for _, digest in pairs)
+
+
+def _locked(
+    line: Line | None, number: int, last: bool, members: Sequence[str] = ()
+) -> tuple[LockedFacts | None, tuple[str, ...]]:
     """What the lock line says of one step of the chain."""
     if line is None:
         return None, ()
     if last:
-        return LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take), tuple(
-            o.digest for o in line.outputs
-        )
+        facts = LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take)
+        return facts, by_member([(o.member, o.digest) for o in line.outputs], members)
     if number < len(line.steps):
         step = line.steps[number]
         return LockedFacts(step.key, take=step.take), step.digests
+    if number == len(line.steps) and line.outputs:  # a step was added after it: the asset's picture of until now is this step's
+        return LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take), tuple(
+            o.digest for o in line.outputs
+        )
     return None, ()

@@ -95,7 +95,9 @@ def named(store: Store) -> set[str]:
             "SELECT inputs, landed, body FROM jobs WHERE state IN ('intent', 'submitted', 'in_doubt')"
         ):
             texts += [inputs.encode(), landed.encode(), body if isinstance(body, bytes) else str(body).encode()]
-        hand_made = "SELECT digest FROM result_blobs JOIN results USING (key, take) WHERE by_hand"  # a person's work is no garbage
+        hand_made = (
+            "SELECT digest FROM result_blobs JOIN results USING (key, take) WHERE by_hand"  # a person's work is no garbage
+        )
         kept = {str(row[0]) for row in db.execute(hand_made)}
     return kept | {found.decode() for text in texts for found in _DIGEST.findall(text)}
 

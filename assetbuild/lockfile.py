@@ -99,20 +99,42 @@ def resolve(
     return chosen
 
 
-def merge(path: Path, own: Mapping[str, Line | None]) -> None:
+def merge(path: Path, own: Mapping[str, Line | None], based: Mapping[str, Line | None] | None = None) -> list[str]:
     """Write our own lines into the lockfile (None removes one); every other line stays as it is then, character by character.
+
+    `based` has for an id the line that ours was made from: if the file says something else by now, somebody chose meanwhile, and their line
+    stays. Gives the ids for which that was so.
 
     Survives a kill at any point and any number of processes at once. Writes nothing when nothing changes, so that a read-only
     tree is no problem then. Raises StoreError.
     """
     if _merged(path, own) is None:
-        return
+        return []
     with _guard(path):
+        left: list[str] = []
+        if based:
+            now = read(path)
+            left = [
+                name
+                for name in own
+                if name in based and name not in now.doubles and _others(now.lines.get(name), based[name], own[name])
+            ]
+            own = {name: line for name, line in own.items() if name not in left}
         # Look again: another process may have written its lines since. Temp, fsync, rename: a kill leaves the old file or the
         # new one.
         text = _merged(path, own)
         if text is not None:
             atomic_write(path, text.encode("utf-8"), durable=True, staging=path.parent / PRIVATE)
+        return left
+
+
+def _others(now: Line | None, based: Line | None, own: Line | None) -> bool:
+    """Whether the line of now is neither the one we knew nor the one we want: pictures and decisions, not take numbers, tell."""
+
+    def essence(line: Line | None) -> object:
+        return None if line is None else (line.picture, line.key, line.chosen_for, line.by_hand, line.rejected)
+
+    return now is not None and essence(now) not in (essence(based), essence(own))
 
 
 def rename(path: Path, pairs: Mapping[str, str]) -> None:

@@ -7,14 +7,14 @@ lockfile merges, and is used by the event loop only. Neither decides anything.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
 
 from .claims import Claims
 from .digest import KEY_VERSION, sealed, sha256
-from .errors import ActionFailed, SpecError, StoreError
+from .errors import ActionFailed, AssetbuildError, SpecError, StoreError
 from .facts import Planner, StepPlan
 from .files import private_folder
 from .former import note
@@ -50,12 +50,15 @@ class Placer:
         pictures = []
         for one, fact in zip(plan.step.inputs, plan.facts.inputs, strict=True):
             assert fact.digest is not None  # noqa: S101 - decided to be made
-            if not self.cas.has(fact.digest):
+            if not self.cas.intact(fact.digest):
                 path = one.source.path if type(one.source) is FileInput else self.planner.file_with(fact.digest)
                 if path is None:
-                    raise ActionFailed(f"the picture of `{fact.label}` vanished while it was needed")
-                if self.cas.put_file(self.project.root / path, durable=False) != fact.digest:
                     raise OutputChanged
+                try:
+                    if self.cas.put_file(self.project.root / path, durable=False) != fact.digest:
+                        raise OutputChanged
+                except FileNotFoundError:
+                    raise OutputChanged from None
             pictures.append(Picture(fact.digest, self.cas.path(fact.digest), one.role, one.name, one.hint))
         return tuple(pictures)
 
@@ -80,17 +83,18 @@ class Placer:
 
     def preserve(self, plan: StepPlan, digests: Sequence[str]) -> Take | None:
         """Before an output is replaced its old bytes are in the store (invariant 5). Gives its lock line as a take, if the store doesn't know it."""
-        replaced = False
         for output, digest in zip(plan.facts.outputs, digests, strict=True):
             if output.found is None or output.found == digest:
                 continue
-            replaced = True
-            if not self.cas.has(output.found):
+            now = self.project.digests.look(output.path)
+            if now is not None and now.pointer:
+                continue  # its bytes aren't here; git has the pointer
+            if not self.cas.intact(output.found):
                 kept = self.cas.put_file(self.project.root / output.path, durable=True)
                 if kept != output.found:
                     raise OutputChanged
         line = self.planner.lock.lines.get(plan.asset.id)
-        return self.take_of(line) if replaced and line is not None else None
+        return self.take_of(line) if line is not None and tuple(o.digest for o in line.outputs) != tuple(digests) else None
 
     def hand_made(self, plan: StepPlan, digests: Sequence[str]) -> tuple[Take, Line] | None:
         """A person's files that are about to be replaced as they were told: as a take that no gc drops, and as a former line for `use`.
@@ -101,7 +105,11 @@ class Placer:
         if not any(o.found is not None and o.found not in (digest, o.locked) and not o.ours for o, digest in pairs):
             return None
         members = plan.step.members or ("",)
-        files = [(o.path, m, o.found) for (o, _), m in zip(pairs, members, strict=True) if o.found is not None and self.cas.has(o.found)]
+        files = [
+            (o.path, m, o.found)
+            for (o, _), m in zip(pairs, members, strict=True)
+            if o.found is not None and self.cas.has(o.found)
+        ]
         outputs = tuple(Output(path, member, digest, self.cas.path(digest).stat().st_size) for path, member, digest in files)
         blobs = tuple(Blob(o.member, o.digest, o.size, _media(o.path)) for o in outputs)
         key = sha256("\0".join(["by hand", plan.asset.id, *(o.digest for o in outputs)]).encode())
@@ -111,6 +119,9 @@ class Placer:
     def take_of(self, line: Line) -> Take | None:
         """A lock line's picture as a take, if its bytes are in the store and no such take is."""
         old = tuple(o.digest for o in line.outputs)
+        for digest in old:
+            if not self.cas.has(digest) and (path := self.planner.file_with(digest)) is not None:
+                self.cas.put_file(self.project.root / path, durable=True)
         if not old or not all(self.cas.has(d) for d in old):
             return None
         known = self.project.store.takes(line.key)
@@ -146,7 +157,13 @@ class Placer:
                 path = self.planner.file_with(digest)
                 if path is None or self.cas.put_file(self.project.root / path, durable=durable) != digest:
                     raise OutputChanged
-            self.cas.copy_out(digest, target, durable=durable, staging=self._staging())
+
+            def last_look(path: str = output.path, expected: str | None = output.found) -> None:
+                seen = self.project.digests.look(path)  # what somebody saved while we copied
+                if (None if seen is None else seen.digest) != expected:
+                    raise OutputChanged
+
+            self.cas.copy_out(digest, target, durable=durable, staging=self._staging(), last_look=last_look)
 
     def _staging(self) -> Path | None:
         """Where half-written outputs lie: in a folder of ours, so that a kill leaves nothing among the user's files."""
@@ -247,6 +264,8 @@ class Ledger:
         self._queue: list[_Entry] = []
         self._recorder: asyncio.Task[None] | None = None
         self._lines: dict[str, Line | None] = {}
+        self._based: dict[str, Line | None] = {}  # id → the line that ours was made from
+        self.undone: list[str] = []  # ids whose line somebody else changed meanwhile: theirs stays
         self._former: list[Line] = []  # lines that are replaced, for `use ID previous`
         self.kept: dict[str, str] = {}  # id → digest of a person's file that was replaced as told
         self._claims: Claims | None = None
@@ -293,6 +312,8 @@ class Ledger:
             await self.record(mine[0], (), durable=True)
         tree = str(self.project.root)
         wrong = [(o, d) for o, d in zip(plan.facts.outputs, digests, strict=True) if o.found != d]
+        if not wrong and old is not None:
+            await self.record(old, (), durable=True)
         if wrong:
             rows = [Written(tree, o.path, d, plan.action.key if plan.action else None) for o, d in wrong]
             await self.record(old, rows, durable=durable or old is not None)
@@ -321,6 +342,7 @@ class Ledger:
         if old is not None and old.picture != line.picture:
             self._former.append(old)
         self._lines[line.id] = line
+        self._based.setdefault(line.id, old)
         self.planner.learned_line(line)
 
     def moved(self, plan: StepPlan) -> None:
@@ -332,7 +354,15 @@ class Ledger:
             self._lines[line.id] = line
         if tuple(o.path for o in line.outputs) == plan.asset.outputs:
             return
-        outputs = tuple(o._replace(path=path) for o, path in zip(line.outputs, plan.asset.outputs, strict=True))
+        by_digest = {o.digest: o for o in line.outputs}
+        digests = [o.found for o in plan.facts.outputs]
+        members = plan.step.members or ("",)
+        if any(d not in by_digest for d in digests):
+            return
+        outputs = tuple(
+            Output(path, member, str(digest), by_digest[str(digest)].size)
+            for path, member, digest in zip(plan.asset.outputs, members, digests, strict=True)
+        )
         self.own(line._replace(outputs=outputs))
 
     async def keep_flushing(self) -> None:
@@ -341,19 +371,30 @@ class Ledger:
         while True:
             await asyncio.sleep(pause)
             began = self.loop.time()
-            await self.flush()
+            try:
+                await self.flush()
+            except AssetbuildError:
+                pass  # `close` tries again, and says what is wrong
             pause = max(LOCK_SECONDS, 10 * (self.loop.time() - began))
 
     async def flush(self) -> None:
         """Merges what is new."""
         if self._lines or self._former:
             lines, self._lines = self._lines, {}
-            await self.loop.run_in_executor(self.files, self._merge, lines)
+            try:
+                await self.loop.run_in_executor(self.files, self._merge, lines)
+            except BaseException:
+                self._lines = {**lines, **self._lines}  # the next merge has them, the last one tells
+                raise
 
     def _merge(self, lines: dict[str, Line | None]) -> None:
         replaced, self._former = self._former, []
         note(self.project.root, self.project.spec.lock, replaced, self.project.env.now())
-        merge_lines(self.project, lines)
+        based, self._based = self._based, {}
+        self.undone += merge_lines(self.project, lines, based)
+        for name, line in lines.items():
+            if self.planner.own.get(name) is line:
+                self.planner.own.pop(name, None)  # merged: from now on the file says it
 
     async def close(self) -> None:
         """The last rows and lines; claims are let go."""
@@ -377,8 +418,11 @@ class Ledger:
             await self.loop.run_in_executor(self.files, self._claims.release, key)
 
 
-def merge_lines(project: Project, lines: dict[str, Line | None]) -> None:
-    """Merges own lines into the lockfile of the project's profile, under its lock; others' lines stay as they are."""
+def merge_lines(project: Project, lines: Mapping[str, Line | None], based: Mapping[str, Line | None] | None = None) -> list[str]:
+    """Merges own lines into the lockfile of the project's profile, under its lock; others' lines stay as they are.
+
+    A line that isn't any more the one that ours was made from (`based`: a `use` of this second, a branch switch) stays too; gives those ids.
+    """
     from . import lockfile
 
-    lockfile.merge(project.root / project.spec.lock, lines)
+    return lockfile.merge(project.root / project.spec.lock, lines, based)

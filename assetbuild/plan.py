@@ -116,7 +116,8 @@ class Facts(NamedTuple):
 
     `key` is None while an input's digest is unknown. `last` is False for the earlier steps of a `then` chain. `needed`: something needs the bytes here
     and now (DESIGN §3 row 9). `reproducible`: the provider gives the same bytes again for nothing. `changes` are the manifest lines that
-    differ from the locked manifest (None: no lock line). `ends` and `end_by_hand` speak of the asset's own files, for an earlier step. `replace` and `rebuy` are the user's word, for this asset, in this run.
+    differ from the locked manifest (None: no lock line). `ends` and `end_by_hand` speak of the asset's own files, for an earlier step. `replace` and `rebuy` are the user's word, for this asset, in this run;
+    `may_rebuy` says it of an earlier step, which is made again only if its picture is lost.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Facts(NamedTuple):
     replace: bool = False
     rebuy: bool = False
     ends: tuple[OutputFacts, ...] = ()
+    may_rebuy: bool = False
     end_by_hand: bool = False
 
 
@@ -170,7 +172,7 @@ def accepted(facts: Facts) -> bool:
 def decide(f: Facts) -> Decision | Look:
     """DESIGN §3's table, in its order. Row numbers in the comments are the table's."""
     pinned = f.pinned and f.locked is not None  # 1: nothing to hold on to before the first picture
-    ok = accepted(f) and not (f.replace and _waived(f))  # `--replace` takes back what `use` said
+    ok = accepted(f) and not (f.replace and f.last and _waived(f))  # `--replace` takes back what `use` said
     if not pinned:
         for one in f.inputs:  # 2
             if one.seen is Seen.WAITING:
@@ -213,7 +215,7 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
     if ok and all(o.at_hand for o in wrong):  # 7
         return Decision("7", Verb.RESTORE, "put back, free", accepted=True)
     fresh = [t for t in store.takes if t.at_hand and not (t.by_hand and f.replace)]
-    if not ok and fresh:  # 8
+    if fresh and not pinned and not (ok and _waived(f)):  # 8
         here = tuple(o.found for o in f.outputs)
         chosen = next((t for t in fresh if t.digests == here), None)
         if chosen is None:
@@ -223,8 +225,8 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
         # Invariant 5: a picture made by hand is replaced only when told, also by one that was bought before.
         if not _hand_made(f, chosen.digests) or f.replace:
             return Decision("8", Verb.RESTORE, "had before, free", take=chosen.take, accepted=False)
-    if (ok or store.recorded or store.expired) and not fresh and not _comes_again(f, ok):  # 9
-        if f.needed:
+    if (ok or store.recorded or store.expired) and not fresh and not f.may_rebuy and not _comes_again(f, ok):  # 9
+        if f.needed or (not ok and any(o.found is not None for o in f.outputs)):
             return Decision(
                 "9",
                 Verb.HELD,
@@ -310,9 +312,7 @@ def _hand_made(f: Facts, wanted: tuple[str, ...]) -> bool:
     """Whether placing these would replace a picture that the lock says was made by hand."""
     if f.locked is None or not f.locked.by_hand:
         return False
-    return any(
-        o.found is not None and o.found == o.locked and o.found != want for o, want in zip(f.outputs, wanted, strict=False)
-    )
+    return any(o.locked is not None and o.locked != want for o, want in zip(f.outputs, wanted, strict=False))
 
 
 def _rejected(f: Facts, note: str) -> Decision:

@@ -6,7 +6,6 @@ Knows where things lie; knows nothing of what is to be done with them.
 from __future__ import annotations
 
 import contextlib
-import contextlib
 import importlib
 import json
 import os
@@ -210,6 +209,14 @@ class Project:
         from . import lockfile
 
         return lockfile.read(self.root / self.spec.lock)
+
+    def lock_stamp(self) -> tuple[int, int, int] | None:
+        """Changes when the lockfile does."""
+        try:
+            stat = (self.root / self.spec.lock).stat()
+        except OSError:
+            return None
+        return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
     @cached_property
     def store_path(self) -> Path:

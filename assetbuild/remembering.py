@@ -5,6 +5,7 @@ Knows plans and the table's form. A table that can't be written is no harm: the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 from . import __version__, lockfile, outline, stamptable
@@ -12,7 +13,7 @@ from .digest import sha256
 from .facts import AssetPlan, Planner
 from .outlining import draw_up
 from .plan import Verb
-from .project import Project
+from .project import BUILT_IN, Project
 from .spec.model import FileInput
 
 
@@ -55,8 +56,13 @@ def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absen
     lock = project.spec.lock
     for path in dict.fromkeys((project.spec.path, *project.spec.files)):
         yield path
+    for name in dict.fromkeys(step.provider for asset in project.assets.values() for step in asset.steps):
+        if name not in BUILT_IN:  # its model table is in its module: another version of it may know other defaults
+            module = getattr(project.provider(name), "__file__", None)
+            if module:
+                yield os.path.relpath(module, project.root)
     if (project.root / lock).exists():
-        digest = _lock_digest(project, planner) if planner.own else None
+        digest = _lock_digest(project, planner) if planner.wrote else None
         yield lock if digest is None else (lock, digest)
     else:
         absent.append(lock)

@@ -22,7 +22,7 @@ LAYERS = [
         "hashing",
         "stamptable",
         "stamps",
-    "outline",
+        "outline",
         "reader",
         "vanish",
         "journal",

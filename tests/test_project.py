@@ -5,7 +5,7 @@ from __future__ import annotations
 from assetbuild.testing.space import TestSpace
 from tests.test_scenarios import png
 
-SPEC = 'version: 1\ndefaults: {provider: counting}\nassets:\n  photo:\n    base: {file: photos/1.png}\n    prompt: |\n      Brighter.\n'
+SPEC = "version: 1\ndefaults: {provider: counting}\nassets:\n  photo:\n    base: {file: photos/1.png}\n    prompt: |\n      Brighter.\n"
 
 
 def test_sizes_of_photos_are_remembered_and_may_vanish(space: TestSpace) -> None:

@@ -316,7 +316,7 @@ def test_reasons_of_chains(space: TestSpace) -> None:
     paid(space, PAID.replace(text, text + "    then:\n      - Make it bolder.\n"))
     change(space, "Langsam", "Sanft")
     assert space.plan()["poster-de"]["reason"] == "prompt changed"
-    assert "[-\"Langsam\".-] {+\"Sanft\".+}" in space.run("plan").out
+    assert '[-"Langsam".-] {+"Sanft".+}' in space.run("plan").out
     change(space, "Sanft", "Langsam")
     change(space, "      - Make it bolder.\n", "      - Make it bolder.\n      - Make it blue.\n")
     assert space.plan()["poster-de"]["reason"] == "a step was added"

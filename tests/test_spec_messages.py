@@ -149,6 +149,18 @@ FILES: dict[str, dict[str, str | bytes]] = {
         "assets.yaml": "version: 1\ninclude: [a.yaml]\nassets: {a: {prompt: x}}\noverrides: {a: {quality: high}}\n",
         "a.yaml": "overrides: {a: {quality: low}}\n",
     },
+    "table-latin1": {
+        "assets.yaml": "version: 1\nassets:\n  lampe-${l.sku}:\n    matrix: {l: {from: lampen.csv}}\n    prompt: ${l.name}\n"
+        "    style: nope\n  wide-${l.sku}: {matrix: {l: {from: wide.csv}}, prompt: x}\n  a: {base: lampe-7, prompt: x}\n",
+        "lampen.csv": "sku;name\n7;Stehlampe für zwei\n".encode("latin-1"),
+        "wide.csv": "sku;name\n7;Stehlampe\n".encode("utf-16"),
+    },
+    "include-broken": {
+        "assets.yaml": "version: 1\ninclude: [a.yaml, b.yaml]\nassets:\n  x: {base: maybe-in-a, prompt: x, style: nope}\n"
+        "overrides: {maybe-in-a: {quality: low}}\n",
+        "a.yaml": 'assets:\n  a: {prompt: "never closed\n',
+        "b.yaml": "styles: {own: {txt: x}}\nassets:\n  b: {prompt: @x, style: own, base: x, quality: hgih}\n",
+    },
     "several-files": {
         "assets.yaml": "version: 1\ninclude: [b.yaml, a.yaml]\nassets:\n  z: {promt: x}\n  y: {base: nobody, prompt: x}\n",
         "a.yaml": "assets: {a: {prompt: x, quality: hgih}}\n",

@@ -36,9 +36,20 @@ def selection_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
 @selection_options
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Pictures drawn here at once; otherwise one a core.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("--frozen", is_flag=True, help="Make nothing: fail (exit 3) unless everything is up to date or can be put back. No network, no money.")
-@click.option("--replace", multiple=True, metavar="ID", help="Put our picture over a file that was edited by hand (yours is kept in the store).")
-@click.option("--rebuy", multiple=True, metavar="ID", help="Make a new take of a picture that is lost, refused or in doubt: pays again.")
+@click.option(
+    "--frozen",
+    is_flag=True,
+    help="Make nothing: fail (exit 3) unless everything is up to date or can be put back. No network, no money.",
+)
+@click.option(
+    "--replace",
+    multiple=True,
+    metavar="ID",
+    help="Put our picture over a file that was edited by hand (yours is kept in the store).",
+)
+@click.option(
+    "--rebuy", multiple=True, metavar="ID", help="Make a new take of a picture that is lost, refused or in doubt: pays again."
+)
 @click.option("-v", "--verbose", is_flag=True, help="A line when a picture is begun, too.")
 def build_command(
     what: tuple[str, ...],
@@ -63,15 +74,10 @@ def build_command(
     project = open_project(spec, profile)
     try:
         raise click.exceptions.Exit(
-            _build(project, [*what, *_new(replace, what), *_new(rebuy, what)], limit, exclude, as_json, jobs, fail_fast, frozen, replace, rebuy, verbose)
+            _build(project, [*what, *replace, *rebuy], limit, exclude, as_json, jobs, fail_fast, frozen, replace, rebuy, verbose)
         )
     finally:
         project.close()
-
-
-def _new(ids: Sequence[str], what: Sequence[str]) -> list[str]:
-    """`build --replace X` without WHAT means X."""
-    return [] if what else list(ids)
 
 
 def _build(
@@ -94,6 +100,11 @@ def _build(
     started = time.monotonic()
     ids = select(project.graph, what, exclude=exclude, limit=limit)
     replace, rebuy = _spelled_out(project, replace), _spelled_out(project, rebuy)
+    for name in rebuy:
+        if project.assets[name].pin and name in project.lock.lines:
+            raise UsageError(
+                f"`{name}` is pinned, so its picture stays", hint="take `pin: true` out of the spec to have it made again"
+            )
     planner = Planner(project, rebuy=rebuy, replace=replace)
     plans = planner.plan(ids)
     ink = Ink.of(project.env.environ, tty=project.env.tty)
@@ -174,7 +185,10 @@ def _build_json(done: Any, plans: Sequence[AssetPlan]) -> dict[str, Any]:  # noq
         elif name in done.skipped:
             result, text = "skipped", done.skipped[name]
         else:
-            result, text = done.words.get(name, "up to date" if plan.verb is Verb.UP_TO_DATE else "not done"), plan.leading.decision.text
+            result, text = (
+                done.words.get(name, "up to date" if plan.verb is Verb.UP_TO_DATE else "not done"),
+                plan.leading.decision.text,
+            )
         assets.append({"id": name, "result": result, "outputs": list(plan.asset.outputs), "text": text})
     counts = done.summary._asdict()
     counts["seconds"] = round(counts["seconds"], 3)
@@ -187,7 +201,14 @@ def _build_json(done: Any, plans: Sequence[AssetPlan]) -> dict[str, Any]:  # noq
 @click.option("--exit-code", is_flag=True, help="Exit 3 when there is something to do.")
 @click.option("-a", "--all", "everything", is_flag=True, help="Every asset, also what is up to date and what repeats itself.")
 def plan_command(
-    what: tuple[str, ...], spec: str | None, profile: str | None, limit: int | None, exclude: tuple[str, ...], as_json: bool, exit_code: bool, everything: bool
+    what: tuple[str, ...],
+    spec: str | None,
+    profile: str | None,
+    limit: int | None,
+    exclude: tuple[str, ...],
+    as_json: bool,
+    exit_code: bool,
+    everything: bool,
 ) -> None:
     """Say what `build` would do, and why: which line of each picture's recipe differs. Changes nothing."""
     project = open_project(spec, profile)

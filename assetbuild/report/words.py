@@ -44,7 +44,9 @@ def summary(done: Summed) -> str:
     ]
     parts = [f"{count:,} {word}" for count, word in counts if count]
     if done.interrupted:
-        return f"stopped after {seconds(done.seconds)}: {', '.join(parts) if parts else 'nothing was done'}; the rest is as it was"
+        return (
+            f"stopped after {seconds(done.seconds)}: {', '.join(parts) if parts else 'nothing was done'}; the rest is as it was"
+        )
     return f"{', '.join(parts) if parts else 'nothing to do'} in {seconds(done.seconds)}"
 
 

@@ -11,6 +11,7 @@ import re
 from ..errors import Place
 from .drafts import Draft
 from .expand import Expansion
+from .gaps import ALL
 from .link import Link
 from .marks import Map
 from .model import Asset, ModelTable, Reader, Spec
@@ -38,7 +39,6 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
         problems.raise_if_any()
     settings = _profile(found[0], profile, problems)
     expansion = Expansion(found, files, settings)
-    expansion.unsure = bool(problems)  # a file that couldn't be read may hold what others name
     expansion.expand()
     if not expansion.drafts and not problems:
         problems.add(Place(path, 1, 1), f"`{path}` has no assets", "write one under `assets:`")
@@ -46,15 +46,16 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
     link.link()
 
     root = found[0].root
+    output_unknown = bool(problems.gaps.of(settings) & {"output", ALL}) if settings is not None else True
     tree, lock = "", posixpath.splitext(posixpath.basename(path))[0] + ".lock"
     if profile is not None and settings is not None:
         if "output" in settings:
             lock = f"{lock.removesuffix('.lock')}.{profile}.lock"
-        elif all(table.free(each) for each in link.used):
+        elif all(table.free(each) for each in link.used if table.knows(each)):
             tree = f".assetbuild/{profile}"
             lock = f"{tree}/{lock}"
-        elif not problems:
-            payer = sorted(each for each in link.used if not table.free(each))[0]
+        elif not output_unknown:
+            payer = sorted(each for each in link.used if table.knows(each) and not table.free(each))[0]
             problems.on(
                 found[0].part("profiles"),
                 profile,
@@ -106,6 +107,8 @@ def _profile(root: Document, name: str | None, problems: Problems) -> Map | None
                 on="key",
             )
     if name is None:
+        return None
+    if problems.gaps.of(profiles) & {name, ALL} or "profiles" in problems.gaps.of(root.root):
         return None
     if name not in profiles:
         near = problems.near(name, profiles)

@@ -9,7 +9,8 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from . import shape
-from .interpolate import Bad, Scope, inert, render, words
+from .gaps import HOLE
+from .interpolate import Bad, Scope, Vague, inert, render, words
 from .marks import Map, Mark, Seq
 from .model import AssetInput, FileInput, Input, Source
 from .names import tell, tell_at
@@ -18,12 +19,14 @@ from .sources import Files, joined, plain_text, tell_faults
 
 
 class Style(NamedTuple):
-    """A named prompt part, as it is written. `inside` and `key` hold its text (key "" = it has none)."""
+    """A named prompt part, as it is written. `inside` and `key` hold its text (key "" = it has none). A broken one has a mistake,
+    so that nothing else is known of it."""
 
     name: str
     inside: Map
     key: str
     references: Seq | None
+    broken: bool = False
 
 
 class Composed(NamedTuple):
@@ -103,33 +106,46 @@ class Composer:
             return None
         if isinstance(own["references"], str):
             if not shape.accepts("references", value, resolved=True):
-                tell_faults("override", {"references": value}, own, own.mark("references"), self.problems, resolved=True)
+                id = scope[0].get("id")
+                called = id if isinstance(id, str) else None
+                mark = own.mark("references")
+                tell_faults("override", {"references": value}, own, mark, self.problems, resolved=True, called=called)
                 return None
             value = inert(value, own.mark("references"))
         return value if isinstance(value, Seq) else None
 
     def compose(
-        self, own: Map, base: Source | None, styles: list[Style], scope: Scope, *, wants_prompt: bool, text: tuple[Any, Any]
-    ) -> Composed | None:
-        """Inputs and prompt of a step; None after a problem. `text` is what holds the prompt and its key there."""
-        before, quiet = len(self.problems), False
+        self,
+        own: Map,
+        base: Source | None,
+        styles: list[Style],
+        scope: Scope,
+        names: set[str] | None,
+        *,
+        text: tuple[Any, Any] | None,
+    ) -> Composed:
+        """Inputs and prompt of a step, as far as they can be known. `names` are further ones that pictures may have (None: any);
+        `text` is what holds the prompt and its key there."""
         found: list[tuple[Source, Any, str | None, Map | None]] = []  # source, role, name, what holds the hint
-        image: dict[str, str] = {}
+        image: dict[str, str] = {} if names is not None else Vague()
         if base is not None:
             held = own.get("base")
             found.append((base, "base", "base", held if isinstance(held, Map) and "hint" in held else None))
             image["base"] = "image 1"
         groups: list[tuple[Seq, str]] = []
-        if "references" in own:
+        if "references" in own and text is not None:
             written = self.references(own, scope)
-            if written is None:
-                return None
-            groups.append((written, "reference"))
+            if written is not None:
+                groups.append((written, "reference"))
+            else:
+                image = Vague(image)
         for style in styles:
             if style.references:
                 groups.append((style.references, "style"))
         for group, role in groups:
             for index, each in enumerate(group):
+                if each is HOLE:
+                    continue
                 source = self.source(each, "asset", scope) if isinstance(each, Map) and "asset" in each else None
                 if isinstance(each, Map) and "file" in each:
                     source = self.file(each, scope)
@@ -138,16 +154,16 @@ class Composer:
                 name = None
                 if isinstance(each, Map) and "as" in each:
                     name = self.text(each, "as", scope)
-                    if name in image and name is not None:
+                    if name is not None and dict.__contains__(image, name):
                         self.problems.on(
                             each, "as", f"two pictures of this step are called `{name}`", "call one of them otherwise", kind="as"
                         )
-                if source is None:
-                    quiet = True
-                else:
+                if source is not None:
                     found.append((source, role, name, each if isinstance(each, Map) and "hint" in each else None))
                 if name is not None:
                     image[name] = f"image {len(found)}"
+        for name in names or ():
+            image.setdefault(name, "")
         scope = ({"image": image}, *scope)
         inputs: list[Input] = []
         hints = ""
@@ -159,20 +175,16 @@ class Composer:
             inputs.append(Input(source, role, None if role == "base" else name, hint or None))
         prompt: str | None = None
         parts: list[tuple[str, int]] = []
-        if wants_prompt:
-            said = self.prompt(*text, scope)
-            if said is None:
-                return None
-            prompt = hints + said
-            parts = [("prompt", len(said)), ("hints", len(hints))]
+        if text is not None:
+            said = self.prompt(*text, scope) if not isinstance(text[0], Map) or text[1] in text[0] else None
+            prompt = hints + (said or "")
+            parts = [("prompt", len(said or "")), ("hints", len(hints))]
             for style in styles:
                 if style.key:
                     more = self.text(style.inside, style.key, scope)
                     if more is not None and (more := plain_text(more)):
                         prompt += "\n\n" + more
                         parts.append((f"style {style.name}", len(more) + 2))
-        if quiet or len(self.problems) > before:
-            return None
         return Composed(tuple(inputs), prompt, tuple(parts))
 
     def prompt(self, inside: Value, key: Value, scope: Scope) -> str | None:
@@ -197,8 +209,7 @@ class Composer:
         try:
             said = plain_text(str(render(written, scope)) if "${" in written else written)
         except Bad as e:
-            place = self.problems.within(path, max(0, written.find(e.needle)))
-            tell_at(self.problems, place, e)
+            tell_at(self.problems, self.problems.within(path, 0), e)
             return None
         if not said:
             self.problems.at(mark, f"the prompt file `{path}` is empty", "say what the picture shows")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import posixpath
 
 from .drafts import BUILTIN_OUTPUT, Draft
-from .interpolate import Bad, Scope, names_in, render, template, words
+from .interpolate import BROKEN, Bad, Scope, names_in, render, template, words
 from .marks import Mark
 from .names import tell_at
 from .outputs import output_fault, tidy
@@ -19,9 +19,12 @@ SHORT = 150  # characters of an id that can't make a name too long
 
 def place_outputs(draft: Draft, scope: Scope, problems: Problems) -> None:
     """Where the pictures of an asset go: the profile's word, its own, its file's, the root's, `art/${id}.png`."""
+    gaps = draft.gaps or draft.home.gaps
+    if gaps and draft.unknown("output"):
+        return
     own, members = draft.own, draft.sketches[-1].members
     simple = draft.home.simple
-    if simple is not None and not members and "output" not in own and len(draft.id) < SHORT and draft.id.isascii():
+    if simple is not None and not members and not gaps and "output" not in own and len(draft.id) < SHORT and draft.id.isascii():
         draft.output = draft.home.output or draft.mark
         draft.outputs = (simple[0] + draft.id + simple[1],)
         return
@@ -34,7 +37,9 @@ def place_outputs(draft: Draft, scope: Scope, problems: Problems) -> None:
     try:
         template(written)
     except Bad as e:
-        tell_at(problems, problems.needle(mark, e.needle), e)
+        tell_at(problems, mark, e)
+        return
+    if gaps and draft.unknown("set") and not members:
         return
     if len(members) > 1 and "member" not in names_in(written):
         if not any(holder is layer for layer in draft.home.above):
@@ -52,11 +57,12 @@ def place_outputs(draft: Draft, scope: Scope, problems: Problems) -> None:
     found: list[str] = []
     try:
         for member in members or ("",):
-            names: Scope = ({"member": member, "id": draft.id}, *scope) if members else ({"id": draft.id}, *scope)
+            id = BROKEN if draft.ghost else draft.id
+            names: Scope = ({"member": member, "id": id}, *scope) if members else ({"id": id}, *scope)
             path = plain_text(words(render(written, names))).strip()
             found.append(_checked(path, draft, mark, problems))
     except Bad as e:
-        tell_at(problems, problems.needle(mark, e.needle), e)
+        tell_at(problems, mark, e)
         return
     draft.outputs = tuple(found)
 

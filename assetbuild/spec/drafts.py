@@ -4,9 +4,11 @@ each thing is written; they decide nothing.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from .compose import Composed, Style
+from .gaps import ALL
 from .marks import Map, Mark
 from .model import Op, Source
 from .outputs import plain_output
@@ -14,6 +16,10 @@ from .sources import Document
 
 WAITING, OPEN, LINKED = 0, 1, 2  # states of a draft
 BUILTIN_OUTPUT = "art/${id}.png"
+_SHARED = frozenset(
+    ("provider", "model", "quality", "aspect_ratio", "background", "seed", "style", "output", "tags", "params")
+)  # what defaults and profiles can have
+_NONE: frozenset[str] = frozenset()
 
 
 class Home:
@@ -21,15 +27,28 @@ class Home:
 
     `above` and `below` are the layers of settings that are stronger and weaker than an asset's own. `simple` holds the two halves
     of the weaker layers' output, where that is a good path with any plain id between them; `output` is where it is written.
+    `gaps` are fields that defaults or the profile have with a mistake, so that their values aren't known; `all_styles` is False when there
+    may be styles with other names.
     """
 
-    __slots__ = ("above", "below", "defaults", "document", "names", "output", "simple", "styles")
+    __slots__ = ("above", "all_styles", "below", "defaults", "document", "gaps", "names", "output", "simple", "styles")
 
-    def __init__(self, document: Document, names: dict[str, Any], styles: dict[str, Style], profile: Map, root: Map) -> None:
+    def __init__(
+        self,
+        document: Document,
+        names: dict[str, Any],
+        styles: dict[str, Style],
+        profile: Map,
+        root: Map,
+        gaps: Set[str] = _NONE,
+        all_styles: bool = True,
+    ) -> None:
         self.document, self.names, self.styles = document, names, styles
         self.defaults = document.part("defaults")
         self.above = (profile,) if profile else ()
         self.below = (root,) if document.main else (self.defaults, root)
+        self.gaps = gaps | _SHARED if ALL in gaps else gaps
+        self.all_styles = all_styles
         self.simple: tuple[str, str] | None = None
         weaker = self.default("output")
         self.output = None if weaker is None else weaker.mark("output")
@@ -48,24 +67,28 @@ class Home:
 
 
 class Sketch:
-    """One step before its model is known. `own` has its fields; `mark` is where it stands."""
+    """One step before its model is known. `own` has its fields; `mark` is where it stands; `vague` when nobody can know its op,
+    provider or model because of a mistake in them."""
 
-    __slots__ = ("base", "inputs", "mark", "members", "op", "own", "parts", "prompt", "variant")
+    __slots__ = ("base", "inputs", "mark", "members", "op", "own", "parts", "prompt", "vague", "variant")
 
     def __init__(self, op: Op, own: Map, mark: Mark, base: Source | None, composed: Composed) -> None:
         self.op, self.own, self.mark, self.base = op, own, mark, base
         self.inputs, self.prompt, self.parts = composed
         self.members: tuple[str, ...] = ()
         self.variant: str | None = None
+        self.vague = False
 
 
 class Draft:
     """An asset before it is linked. `mark` is its key in the file, `key` that key as written, `output` where its output is
-    written."""
+    written. `gaps` are its fields with a mistake, which `own` doesn't have; `ghost` when it has no id to be found by."""
 
     __slots__ = (
         "axes",
         "description",
+        "gaps",
+        "ghost",
         "home",
         "id",
         "key",
@@ -93,8 +116,16 @@ class Draft:
         self.description: str | None = None
         self.ratio: str | None = None
         self.unseen = False
+        self.gaps: Set[str] = _NONE
+        self.ghost = False
         self.steps: Any = ()
         self.state = WAITING
+
+    def unknown(self, field: str) -> bool:
+        """Whether nobody can know a field's value, because where it is written (or would be) is a mistake, already told."""
+        if field in self.gaps:
+            return True
+        return field not in self.own and (ALL in self.gaps or field in self.home.gaps)
 
     def strongest(self, field: str) -> Map | None:
         """The layer whose word counts for a field: the profile, the asset, its file's defaults, the root's."""

@@ -4,12 +4,14 @@ and overrides; steps and outputs are others' work.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from . import shape
 from .compose import Style
 from .drafts import Draft, Home, merged
-from .interpolate import Bad, Scope, has_reference, render, words
+from .gaps import ALL
+from .interpolate import BROKEN, Bad, Scope, Vague, has_reference, render, words
 from .marks import Map, Mark, Seq
 from .matrix import labels, rows
 from .names import resolve, tell_at
@@ -25,16 +27,17 @@ _TYPED = ("seed", "set", "pin")  # fields whose cell of a CSV may stand for a nu
 
 
 class Expansion:
-    """Makes drafts. `drafts` by id, in order; `unsure` when some assets couldn't be expanded, so that a missing id may be no
-    mistake."""
+    """Makes drafts. `drafts` by id, in order; `ghosts` are those that have none that they could be found by, made so that their
+    other mistakes are told too."""
 
     def __init__(self, documents: list[Document], files: Files, profile: Map | None) -> None:
         self.documents, self.files, self.problems = documents, files, files.problems
         self.profile = profile if profile is not None else documents[0].root.__class__()
         self.tables, self.steps = Tables(files), Steps(files)
+        self.gaps = files.problems.gaps
         self.drafts: dict[str, Draft] = {}
+        self.ghosts: list[Draft] = []
         self.folded: dict[str, str] = {}
-        self.unsure = False
         self.overrides: dict[str, tuple[Map, Mark]] = {}
         self.overridden: set[str] = set()
         self.homes: list[Home] = []
@@ -42,29 +45,46 @@ class Expansion:
     def expand(self) -> None:
         """Every asset of every file."""
         root = self.documents[0]
-        names = resolve(root.part("vars"), root.folder, (), self.tables)
+        names = self._names(root, {})
         styles = self._styles(root, {})
         defaults = root.part("defaults")
         for document in self.documents:
+            own, all_styles = self._common_gaps(document)
             if document.main:
-                home = Home(document, names, styles, self.profile, defaults)
+                home = Home(document, names, styles, self.profile, defaults, own, all_styles)
             else:
-                own = resolve(document.part("vars"), document.folder, (names,), self.tables) if "vars" in document.root else {}
-                home = Home(document, {**names, **own}, self._styles(document, styles), self.profile, defaults)
+                inner = self._names(document, names)
+                home = Home(document, inner, self._styles(document, styles), self.profile, defaults, own, all_styles)
             self.homes.append(home)
             self._overrides(document)
         for home in self.homes:
             self._assets(home)
-        if not self.unsure:
-            for id, (_, mark) in self.overrides.items():
-                if id not in self.overridden:
-                    near = self.problems.near(id, self.drafts)
-                    self.problems.at(
-                        mark,
-                        f"no asset is called `{id}`{near}",
-                        "an override names one picture, after its matrix",
-                        length=len(id),
-                    )
+        for id, (_, mark) in self.overrides.items():
+            if id not in self.overridden and not self.gaps.may_be(id):
+                near = self.problems.near(id, self.drafts)
+                self.problems.at(
+                    mark,
+                    f"no asset is called `{id}`{near}",
+                    "an override names one picture, after its matrix",
+                    length=len(id),
+                )
+
+    def _names(self, document: Document, outer: dict[str, Any]) -> dict[str, Any]:
+        """The vars of a file over those of the root."""
+        own = resolve(document.part("vars"), document.folder, (outer,), self.tables) if "vars" in document.root else {}
+        whole = {**outer, **own}
+        vague = isinstance(outer, Vague) or isinstance(own, Vague) or "vars" in self.gaps.of(document.root)
+        return Vague(whole) if vague else whole
+
+    def _common_gaps(self, document: Document) -> tuple[Set[str], bool]:
+        """Which settings of a file, the root and the profile have mistakes, and whether all names of styles are known."""
+        found: set[str] = set(self.gaps.of(self.profile))
+        all_styles = True
+        for each in (self.documents[0], document):
+            parts = self.gaps.of(each.root)
+            found |= self.gaps.of(each.part("defaults")) | ({ALL} if "defaults" in parts else set())
+            all_styles = all_styles and "styles" not in parts and ALL not in self.gaps.of(each.part("styles"))
+        return found, all_styles
 
     def _styles(self, document: Document, outer: dict[str, Style]) -> dict[str, Style]:
         """The styles of a file over those of the root."""
@@ -78,6 +98,8 @@ class Expansion:
                 )
             else:
                 found[name] = Style(name, styles, name, None)
+        for name in self.gaps.of(styles) - styles.keys():
+            found[name] = Style(name, styles, "", None, broken=True)
         return found
 
     def _overrides(self, document: Document) -> None:
@@ -85,9 +107,12 @@ class Expansion:
         for id, value in overrides.items():
             mark = overrides.mark(id, "key")
             if not shape.accepts("override", value):
-                tell_faults("override", value, value, overrides.mark(id), self.problems)
-                self.overridden.add(id)
-            elif id in self.overrides:
+                paths = tell_faults("override", value, value, overrides.mark(id), self.problems, called=id)
+                if not isinstance(value, Map):
+                    self.gaps.add(overrides, id)
+                    continue
+                self.gaps.leave_out(value, paths)
+            if id in self.overrides:
                 line = self.overrides[id][1].line + 1
                 self.problems.at(
                     mark,
@@ -109,8 +134,8 @@ class Expansion:
         aliases = "*" in text and "&" in text  # then a `${` may come from elsewhere
         overrides, plain = self.overrides, _PLAIN
         place, last = 0, len(at) - 2
-        for key, own in assets.items():
-            mark = at[place]
+        for key, fields in assets.items():
+            own, mark = fields, at[place]
             end = at[place + 2].index if place < last else len(text)
             place += 2
             good = own.__class__ is Map and bool(own)
@@ -123,36 +148,53 @@ class Expansion:
                 else:
                     good = "prompt" in own
             if not good and not accepts(own):
-                if "${" in key or id_fault(key) is not None:
-                    self.unsure = True
-                elif fold(key) not in self.folded:
-                    self._draft(key, home, Map(), mark, key)  # so that those based on it aren't told off too
-                tell_faults("asset", own, own, at[place - 1], problems)
-                continue
+                own = self._sound(own, "asset", at[place - 1], key)
             if (
                 (dollars and (aliases or text.find("${", mark.index, end) >= 0) and ("${" in key or has_reference(own)))
                 or "matrix" in own
                 or "vars" in own
+                or self.gaps.of(own)
             ):
                 self._templated(home, key, own, mark, scope)
             elif key in overrides:
                 self._row(home, key, own, mark, scope=scope, row={}, axes=None)
             else:
                 draft = self._draft(key, home, own, mark, key)
-                if draft is not None:
-                    self.steps.fill(draft, ({"id": draft.id}, home.names))
+                self.steps.fill(draft, ({"id": BROKEN if draft.ghost else draft.id}, home.names))
+
+    def _sound(self, own: Value, form: str, mark: Mark, called: str) -> Map:
+        """What is right of an asset's fields; the rest is told and left out."""
+        paths = tell_faults(form, own, own, mark, self.problems, called=called)
+        if not isinstance(own, Map):
+            return self.gaps.hollow()
+        self.gaps.leave_out(own, paths)
+        if paths and () in paths:  # it lacks something
+            self.gaps.add(own, "prompt", "base", "op")
+        still = [] if shape.accepts(form, own) else [fault.path for fault in shape.explain(form, own) if fault.path]
+        if still and not (still == [("matrix",)] and own["matrix"] == {}):
+            return self.gaps.hollow()
+        return own
 
     def _templated(self, home: Home, key: str, own: Map, mark: Mark, scope: Scope) -> None:
         """An asset with a matrix or with texts to put in: once per row."""
-        if "matrix" not in own:
+        gaps = self.gaps.of(own)
+        if "matrix" not in own and "matrix" not in gaps and ALL not in gaps:
             self._row(home, key, own, mark, scope=scope, row={}, axes=None)
             return
         outer: Scope = scope
         if "vars" in own:
             outer = ({name: value for name, value in own["vars"].items() if not has_reference(value)}, *scope)
-        found = rows(own["matrix"], home.document.folder, outer, self.tables)
-        if found is None:
-            self.unsure = True
+            outer = (dict.fromkeys(self.gaps.of(own["vars"]) - {ALL}, BROKEN), *outer)
+        matrix = own.get("matrix")
+        found = rows(matrix, home.document.folder, outer, self.tables) if isinstance(matrix, Map) else None
+        if found is None or "matrix" in gaps:  # one row, of which nobody knows more than its names
+            unknown: dict[str, Any] = dict.fromkeys((name for name in matrix or () if name != "exclude"), BROKEN)
+            if isinstance(matrix, Map):
+                unknown |= dict.fromkeys(self.gaps.of(matrix), BROKEN)
+            else:
+                scope = (*scope, Vague())
+            self.gaps.lose(key)
+            self._row(home, key, own, mark, scope=scope, row=unknown, axes=None)
             return
         for row in found:
             self._row(home, key, own, mark, scope=scope, row=row, axes=labels(row))
@@ -161,34 +203,37 @@ class Expansion:
         self, home: Home, key: str, own: Map, mark: Mark, *, scope: Scope, row: dict[str, Any], axes: dict[str, str] | None
     ) -> None:
         """One row of an asset: its id, its override, its fields with the row put in."""
-        problems, before = self.problems, len(self.problems)
+        problems, gaps = self.problems, self.gaps
         scope = (row, *scope)
         if "vars" in own:
             scope = (row, resolve(own["vars"], home.document.folder, scope, self.tables), *scope[1:])
-        id = key
-        if "${" in key:
-            try:
-                id = words(render(key, scope))
-            except Bad as e:
-                self.unsure = True
-                tell_at(problems, problems.needle(mark, e.needle), e)
-                return
-        draft = self._draft(id, home, own, mark, key)
-        if draft is None:
-            return
-        row["id"] = id = draft.id
+        missing = gaps.of(own)
+        if missing and ("vars" in missing or ALL in missing) and "vars" not in own:
+            scope = (*scope, Vague())
+        try:
+            id = words(render(key, scope)) if "${" in key else key
+        except Bad as e:
+            tell_at(problems, mark, e)
+            draft = self._ghost(key, home, own, mark, key)
+        else:
+            draft = self._draft(id, home, own, mark, key)
+        row["id"] = BROKEN if draft.ghost else draft.id
+        id = draft.id
         draft.axes = axes
-        if id in self.overrides:
-            own = draft.own = merged(own, self.overrides[id][0])
+        if id in self.overrides and not draft.ghost:
+            over = self.overrides[id][0]
             self.overridden.add(id)
+            own = merged(own, over)
+            if gaps.of(over) or missing:
+                gaps.add(own, *gaps.of(over), *(missing - over.keys()))
             if not shape.accepts("asset", own):
-                tell_faults("asset", own, own, self.overrides[id][1], problems)
-                return
+                own = self._sound(own, "asset", self.overrides[id][1], id)
+            draft.own, draft.gaps = own, gaps.of(own)
         early = Map((name, value) for name, value in own.items() if name not in _LATE)
         early.at = [each for name in early for each in (own.mark(name, "key"), own.mark(name))]
-        early, good = self.steps.rendered(early, scope)
-        if not good or len(problems) > before:
-            return
+        early, bad = self.steps.sound(early, scope)
+        if bad:
+            draft.gaps = draft.gaps | bad
         for name in _TYPED:
             if name in early and isinstance(early[name], str):
                 early[name] = scalar(early[name])
@@ -197,8 +242,8 @@ class Expansion:
                 if isinstance(value, str) and has_reference(own.get("params", {}).get(name)):
                     early["params"][name] = scalar(value)
         if early and not shape.accepts("override", early, resolved=True):
-            tell_faults("override", early, own, mark, problems, resolved=True)
-            return
+            gaps.leave_out(early, tell_faults("override", early, own, mark, problems, resolved=True, called=id))
+            draft.gaps = draft.gaps | gaps.of(early)
         for name in ("prompt", "then", "output", "references"):
             if name in own:
                 early[name] = own[name]
@@ -206,12 +251,22 @@ class Expansion:
         draft.own = early
         self.steps.fill(draft, scope)
 
-    def _draft(self, id: str, home: Home, own: Map, mark: Mark, key: str) -> Draft | None:
-        """A new draft under its id; None after a problem with the id."""
+    def _ghost(self, id: str, home: Home, own: Map, mark: Mark, key: str) -> Draft:
+        """A draft that can't be found under its id."""
+        draft = Draft(id, home, own, mark, key)
+        draft.gaps, draft.ghost = self.gaps.of(own), True
+        self.ghosts.append(draft)
+        self.gaps.lose(id)
+        return draft
+
+    def _draft(self, id: str, home: Home, own: Map, mark: Mark, key: str) -> Draft:
+        """A new draft under its id; a ghost after a problem with the id."""
+        if id.endswith("\0"):  # the second of its name in one mapping, told already
+            return self._ghost(id.rstrip("\0"), home, own, mark, key.rstrip("\0"))
         fault = id_fault(id)
         if fault is not None:
             self.problems.at(mark, fault, ID_HINT, length=len(key), kind="id")
-            return None
+            return self._ghost(id, home, own, mark, key)
         if not id.isascii():
             id = plain_text(id)
         folded = fold(id)
@@ -227,9 +282,11 @@ class Expansion:
                 text = f"an asset called `{id}` stands in {where} already"
             hint = "let the id name every axis that differs" if other.mark is mark else "call one of them otherwise"
             self.problems.at(mark, text, hint, length=len(key), kind="twice")
-            return None
+            return self._ghost(id, home, own, mark, key)
         self.folded[folded] = id
         draft = self.drafts[id] = Draft(id, home, own, mark, key)
+        if self.gaps.any:
+            draft.gaps = self.gaps.of(own)
         return draft
 
 

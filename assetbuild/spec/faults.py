@@ -90,8 +90,14 @@ def faults(name: str, value: object, resolved: bool, called: str | None) -> list
     """Every mistake of form in a value of `$defs/name`, each once, in the order of the file; `called` is its name in the file."""
     stands = _stands(name, resolved, called)
     leaves = [leaf for error in _validator(name, resolved).iter_errors(value) for leaf in _leaves(error)]
-    cases = [_case(leaf, name, stands) for leaf in leaves]
     found: dict[Fault, None] = {}
+    cases = []
+    for case in (_case(leaf, name, stands) for leaf in leaves):
+        nameless = _nameless(case, name, value)
+        if nameless is not None:
+            found[nameless] = None
+        else:
+            cases.append(case)
     meant: set[tuple[Path, str]] = set()  # a misspelt field isn't reported a second time as a missing one
     for case in cases:
         if case.keyword == "additionalProperties":
@@ -114,6 +120,8 @@ def _stands(name: str, resolved: bool, called: str | None) -> Path:
         return (name,)
     if resolved and name == "override":  # with its texts put in, it is an asset's fields
         return ("assets", called or "")
+    if name == "step" and called:
+        return ("assets", called, "this step")
     return (STANDS_IN[name], called or "") if name in STANDS_IN else (f"this {name}",)
 
 
@@ -194,6 +202,12 @@ def _case(error: ValidationError, name: str, stands: Path) -> Case:
     return Case(tuple(error.absolute_path), error.instance, keyword, node, trail, around, stands)
 
 
+def meant(name: str, key: str, value: Schema) -> str:
+    """The field that an unknown one of a `$defs/name` was meant to be, "" when there is no telling."""
+    node = schema()["$defs"][name]
+    return "" if key in node["properties"] else _meant(key, value, node)[0]
+
+
 # ---- one sentence for each keyword ---------------------------------------------------------------------------------------------
 
 
@@ -222,6 +236,25 @@ def _meant(key: str, value: Schema, node: Schema) -> tuple[str, str | None]:
         return "", f"`{near[0]}` belongs in {either([PLACES[each] for each, known in elsewhere.items() if near[0] in known])}"
     more = "; what only one model has goes into `params`" if "params" in fields else ""
     return "", "known here: " + ", ".join(f"`{each}`" for each in fields) + more
+
+
+_TABLE = ("from", "where", "defaults")
+
+
+def _nameless(case: Case, name: str, value: Any) -> Fault | None:  # noqa: ANN401 - a value of any type
+    """The fault of a matrix that is written as if it were the table of its one axis, when the case is a part of it."""
+    above = {"asset": 0, "spec": 2, "include": 2}.get(name, 99)
+    if case.path[above : above + 1] != ("matrix",) or case.path[above + 1 : above + 2] not in [(each,) for each in _TABLE]:
+        return None
+    matrix = value
+    for step in case.path[: above + 1]:
+        matrix = matrix[step]
+    source = matrix.get("from")
+    if not isinstance(source, str) or "${" in source:
+        return None
+    rest = "".join(f", {each}: …" for each in _TABLE[1:] if each in matrix)
+    way = f"write `matrix: {{row: {{from: {flow(source)}{rest}}}}}`, then `${{row.COLUMN}}`"
+    return Fault((*case.path[: above + 1], "from"), "key", "a table needs a name in the matrix", way)
 
 
 def _missing(case: Case, meant: set[tuple[Path, str]]) -> Iterator[Fault]:

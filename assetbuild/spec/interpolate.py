@@ -36,10 +36,21 @@ class Bad(Exception):
     def __init__(self, text: str, needle: str, hint: str | None = None, *, name: str = "", known: tuple[str, ...] = ()) -> None:
         super().__init__(text)
         self.text, self.needle, self.hint, self.name, self.known = text, needle, hint, name, known
+        self.more: list[Bad] = []  # the others of the same text
 
 
 class Quiet(Bad):
     """It names something that has a problem of its own, already told."""
+
+
+class Vague(dict[str, Any]):
+    """Names of which some got lost with a problem: every name is there, the value of a lost one BROKEN."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> object:
+        return BROKEN
 
 
 @lru_cache(maxsize=4096)
@@ -136,10 +147,10 @@ def lookup(ref: Ref, scope: Scope) -> Value:
         if ref.name == "image":
             raise Bad("`${image.…}` has a meaning only in prompts, styles and hints", ref.source)
         raise Bad(f"nothing is called `{ref.name}`", ref.source, hint, name=ref.name, known=known)
-    if value is BROKEN:
-        raise Quiet("", ref.source)
     way = ref.name
     for step in ref.steps:
+        if value is BROKEN:
+            raise Quiet("", ref.source)
         key = step if isinstance(step, str) else words(lookup(step, scope), step)
         if isinstance(value, Mapping):
             if key not in value:
@@ -156,6 +167,8 @@ def lookup(ref: Ref, scope: Scope) -> Value:
         else:
             raise Bad(f"`{way}` is a text; it has no `{key}`", ref.source, f"write `${{{way}}}`")
         way = f"{way}.{key}"
+    if value is BROKEN:
+        raise Quiet("", ref.source)
     return value
 
 
@@ -177,11 +190,34 @@ def words(value: Value, ref: Ref | None = None) -> str:
 
 
 def render(text: str, scope: Scope) -> Value:
-    """A text with everything put in; the value itself, of its own type, when the text is exactly one `${…}`. Raises Bad."""
-    parts = template(text)
-    if len(parts) == 1 and isinstance(parts[0], Ref):
-        return lookup(parts[0], scope)
-    return "".join([part if isinstance(part, str) else words(lookup(part, scope), part) for part in parts])
+    """A text with everything put in; the value itself, of its own type, when the text is exactly one `${…}`. Raises Bad, which
+    holds those of all its `${…}`."""
+    try:
+        parts = template(text)
+        if len(parts) == 1 and isinstance(parts[0], Ref):
+            return lookup(parts[0], scope)
+        return "".join([part if isinstance(part, str) else words(lookup(part, scope), part) for part in parts])
+    except Bad as e:
+        e.more = [each for each in _all_bad(text, scope) if each.needle != e.needle]
+        raise
+
+
+def _all_bad(text: str, scope: Scope) -> list[Bad]:
+    """What is wrong with each `${…}` of a text, in their order."""
+    found: list[Bad] = []
+    start = text.find("${")
+    while start >= 0:
+        end = start + 2
+        if not start or text[start - 1] != "$":
+            try:
+                ref, end = _reference(text, start)
+                value = lookup(ref, scope)
+                if ref.source != text:
+                    words(value, ref)
+            except Bad as e:
+                found.append(e)
+        start = text.find("${", end)
+    return found
 
 
 def inert(value: Value, mark: Mark) -> Value:

@@ -32,7 +32,7 @@ class Link:
 
     def link(self) -> None:
         """Steps for every draft, bases first, however long the chain; problems for what names nothing and for circles."""
-        for draft in self.drafts.values():
+        for draft in (*self.drafts.values(), *self.expansion.ghosts):
             if draft.state:
                 continue
             needs = self._needs(draft)
@@ -94,7 +94,7 @@ class Link:
         problems, name = self.problems, source.asset
         other = self.drafts.get(name)
         if other is None:
-            if self.expansion.unsure:
+            if self.expansion.gaps.may_be(name):
                 return None
             place = self._where(source, sketch, role)
             twin = self.expansion.folded.get(fold(name))
@@ -115,8 +115,8 @@ class Link:
                 hint = "name an asset of this spec, or write `{file: PATH}`"
             problems.at(place, f"no asset is called `{name}`{near}", hint, kind="unknown")
             return None
-        if not other.sketches:
-            return None  # it has a problem of its own
+        if not other.sketches or (other.gaps and other.unknown("set")):
+            return other  # it has a problem of its own
         members = other.sketches[-1].members
         if members and source.member not in members:
             place = self._where(source, sketch, role)
@@ -145,8 +145,6 @@ class Link:
     def _finish(self, draft: Draft) -> None:
         """Model, parameters and limits of each step of a draft whose bases are done."""
         draft.state = LINKED
-        if not draft.outputs:
-            return
         steps: list[Step] = []
         notes: tuple[str, ...] = ()
         last = len(draft.sketches) - 1
@@ -164,13 +162,17 @@ class Link:
                 elif isinstance(base, FileInput):
                     ratio = self._size(base.path)
                     unseen = ratio is None
-            ending = "png" if index < last else FORMATS.get(draft.outputs[0].rpartition(".")[2].lower(), "png")
-            settled, bare = self._settle(draft, sketch, index, ratio, ending)
+            if sketch.vague:
+                continue
+            ending = "png" if index < last or not draft.outputs else draft.outputs[0].rpartition(".")[2].lower()
+            settled, bare = self._settle(draft, sketch, index, ratio, FORMATS.get(ending, "png"))
             if settled.wrong or (bare is not None and bare.wrong):
                 for wrong in (*settled.wrong, *(bare.wrong if bare is not None else ())):
                     self._tell(wrong, draft, sketch)
-                draft.ratio = ratio
-                return
+                if bare is not None and not bare.model:
+                    bare = None
+            if not settled.model:
+                continue
             ratio = settled.ratio or ratio
             unseen = unseen and "aspect_ratio" not in sketch.own
             if sketch.prompt is not None or len(sketch.inputs) > 1:
@@ -211,8 +213,11 @@ class Link:
         """The settings of a step, from the cache where another step had the same; beside them, see `_decide`."""
         own, asset = sketch.own, draft.own
         home = draft.home.document.path
-        if own.keys().isdisjoint(_OWN) and (index == 0 or asset.keys().isdisjoint(_OWN)):
-            key: Any = (home, sketch.op, ratio, ending, len(sketch.members), index > 0)
+        gaps = draft.gaps & _OWN if draft.gaps else None
+        if gaps:
+            key: Any = draft.id, draft.ghost, index
+        elif own.keys().isdisjoint(_OWN) and (index == 0 or asset.keys().isdisjoint(_OWN)):
+            key = (home, sketch.op, ratio, ending, len(sketch.members), index > 0)
         else:
             said = tuple((name, repr(own[name])) for name in own if name in _OWN)
             inherited = tuple((name, repr(asset[name])) for name in asset if name in _OWN) if index else ()
@@ -232,6 +237,9 @@ class Link:
         if not draft.home.document.main:
             layers.append(Layer("file", draft.home.defaults))
         layers.append(Layer("root", self.root))
+        gaps = draft.gaps & _OWN if draft.gaps else ()
+        if gaps:  # what the asset says in a wrong way isn't said by others instead
+            layers[1:] = [Layer(role, {k: v for k, v in values.items() if k not in gaps}) for role, values, _ in layers[1:]]
         members = len(sketch.members)
         if sketch.base is not None and ratio is None and "aspect_ratio" not in sketch.own:
             ratio = "1:1"  # the base isn't there yet, so nothing is made now

@@ -39,6 +39,11 @@ class Map(dict[str, Any]):
         place = list(self).index(key) * 2
         return self.at[place if on == "key" else place + 1]
 
+    def drop(self, key: str) -> None:
+        """Takes an entry out, with its marks."""
+        place = list(self).index(key) * 2
+        del self[key], self.at[place : place + 2]
+
 
 class Seq(list[Any]):
     """A sequence. `at` holds the mark of each item."""
@@ -61,11 +66,17 @@ class Oddity(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """A text read to its end. `value` is None for a text without a value."""
+    """A text read to its end. `value` is None for a text without a value.
+
+    Where it had to be mended to be readable, `torn` holds an index in each value (or key) that isn't what stands in the text, and
+    `gone` the first index and the end of lines that are missing.
+    """
 
     value: Any
     mark: Mark | None
     oddities: list[Oddity]
+    torn: tuple[int, ...] = ()
+    gone: tuple[tuple[int, int], ...] = ()
 
 
 class Unreadable(Exception):

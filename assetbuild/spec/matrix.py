@@ -24,6 +24,7 @@ def rows(matrix: Map, folder: str, scope: Scope, tables: Tables) -> list[Row] | 
     one)."""
     problems = tables.problems
     before = len(problems)
+    complete = not problems.gaps.of(matrix)
     axes: dict[str, list[Any]] = {}
     for name in matrix:
         if name == "exclude":
@@ -33,7 +34,8 @@ def rows(matrix: Map, folder: str, scope: Scope, tables: Tables) -> list[Row] | 
             continue
         values = _axis(matrix, name, folder, scope, tables)
         if values is None:
-            return None
+            complete = False
+            continue
         if not values:
             problems.on(
                 matrix,
@@ -43,6 +45,8 @@ def rows(matrix: Map, folder: str, scope: Scope, tables: Tables) -> list[Row] | 
                 on="key",
             )
         axes[name] = values
+    if not complete:
+        return None
     if not axes and len(problems) == before:
         problems.on(matrix, "exclude", "the matrix has no axis", "write `name: [value, …]`", on="key")
     count = math.prod(len(values) for values in axes.values())

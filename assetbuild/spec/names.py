@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .interpolate import BROKEN, RESERVED, Bad, Quiet, Scope, names_in, render, render_all
+from .gaps import ALL
+from .interpolate import BROKEN, RESERVED, Bad, Quiet, Scope, Vague, names_in, render, render_all
 from .marks import Map, Mark
 from .problems import Problems
 from .scalars import Value
@@ -15,7 +16,10 @@ def resolve(vars: Map, folder: str, outer: Scope, tables: Tables) -> dict[str, A
     """The vars of one mapping with all their texts put in; they may use each other and what `outer` has. A var with a problem is
     left as written."""
     problems = tables.problems
-    done: dict[str, Any] = {}
+    gaps = problems.gaps.of(vars)
+    done: dict[str, Any] = dict.fromkeys(gaps - {ALL} - vars.keys(), BROKEN)
+    if ALL in gaps:
+        outer = (*outer, Vague())
     for first in vars:
         if first in RESERVED:
             problems.on(vars, first, f"a var can't be called `{first}`: it is a built-in name", "choose another name", on="key")
@@ -42,20 +46,20 @@ def resolve(vars: Map, folder: str, outer: Scope, tables: Tables) -> dict[str, A
                 del way[name]
             else:
                 way[needed] = iter(names_in(vars[needed]))
-    return done
+    return Vague(done) if ALL in gaps else done
 
 
 def tell(problems: Problems, inside: Value, key: Value, e: Bad) -> None:
     """Says which `${…}` of an entry can't be put in."""
-    mark = inside.mark(key) if isinstance(inside, Map) else inside.at[key]
-    tell_at(problems, problems.needle(mark, e.needle), e)
+    tell_at(problems, inside.mark(key) if isinstance(inside, Map) else inside.at[key], e)
 
 
 def tell_at(problems: Problems, mark: Mark, e: Bad) -> None:
-    """Says which `${…}` can't be put in, at its place."""
-    if not isinstance(e, Quiet):
-        near = problems.near(e.name, e.known) if e.name else ""
-        problems.at(mark, e.text + near, e.hint, length=len(e.needle))
+    """Says which `${…}` of the text at a mark can't be put in, each at its place."""
+    for each in (e, *e.more):
+        if not isinstance(each, Quiet):
+            near = problems.near(each.name, each.known) if each.name else ""
+            problems.at(problems.needle(mark, each.needle), each.text + near, each.hint, length=len(each.needle))
 
 
 def _value(vars: Map, name: str, folder: str, scope: Scope, tables: Tables) -> Value:

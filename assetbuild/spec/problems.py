@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 
 from ..errors import Place, Problem, SpecError
+from .gaps import Gaps
 from .marks import Map, Mark
 
 MANY, CLOSE = 300, 3  # names to compare with, and how far their lengths may be apart
@@ -31,10 +32,11 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 class Problems:
     """Collects problems; `raise_if_any` ends the run with all of them. `texts` holds the text of each file read so far, by its
-    path."""
+    path; `gaps` what was left out because of a problem."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
+        self.gaps = Gaps()
         self._found: dict[tuple[object, ...], tuple[Problem, int]] = {}
         self._lines: dict[str, list[str]] = {}
         self._starts: dict[str, list[int]] = {}

@@ -64,6 +64,25 @@ def explain(name: str, value: object, *, resolved: bool = False, called: str | N
     return faults(name, value, resolved, called)
 
 
+def meant(name: str, fault: Fault, value: object) -> Path | None:
+    """The path of the field that an unknown one was meant to be, when that isn't there."""
+    if fault.on != "key" or not fault.path:
+        return None
+    form, inside = name, value
+    for step in fault.path[:-1]:
+        inside = inside[step]  # type: ignore[index] # a path leads through mappings and lists
+    if name in ("spec", "include") and len(fault.path) > 1:
+        form = {("defaults", 2): "defaults", ("profiles", 3): "profile"}.get((str(fault.path[0]), len(fault.path)), "")
+    elif len(fault.path) > 1:
+        form = ""
+    if not form or not isinstance(inside, dict):
+        return None
+    from .faults import meant as field_meant
+
+    found = field_meant(form, str(fault.path[-1]), inside)
+    return (*fault.path[:-1], found) if found and found not in inside else None
+
+
 # ---- accepts: closures --------------------------------------------------------------------------------------------------------
 
 ANNOTATIONS = frozenset(

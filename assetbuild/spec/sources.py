@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 
 from ..errors import Place
 from . import shape
+from .gaps import ALL, HOLE
 from .marks import Map, Mark
 from .model import Reader
+from .phrases import named
 from .problems import Problems
 from .scalars import Value
+from .shape import Path
 from .traps import read_yaml
 
 INCLUDES = 50  # levels of files that include files
@@ -96,10 +99,12 @@ class Files:
         """Bytes as text; a problem for what is no UTF-8 text."""
         if content[:3] == b"\xef\xbb\xbf":
             content = content[3:]
+        table = posixpath.splitext(path)[1].lower() in (".csv", ".tsv")
         wide = content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[:4] == b"\0\0\xfe\xff"
         if wide or (content.count(b"\0", 0, 400) * 3 > len(content[:400]) and b"\0" in content):
             bits = 32 if content[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") or b"\0\0\0" in content[:12] else 16
-            self.problems.add(Place(path), f"`{path}` is UTF-{bits}, not UTF-8", "save it as UTF-8 in your editor")
+            hint = "save it as `CSV UTF-8` in Excel" if table else "save it as UTF-8 in your editor"
+            self.problems.add(Place(path), f"`{path}` is UTF-{bits}, not UTF-8", hint)
             return None
         zero = content.find(b"\0")
         try:
@@ -107,9 +112,8 @@ class Files:
         except UnicodeDecodeError as e:
             self.problems.texts.setdefault(path, content.decode("utf-8", "replace"))
             place = self.problems.within(path, len(content[: e.start].decode("utf-8")))
-            self.problems.at(
-                place, f"the byte 0x{content[e.start]:02X} is no UTF-8", "save the file as UTF-8 in your editor", length=1
-            )
+            hint = "save it as `CSV UTF-8` in Excel" if table else "save the file as UTF-8 in your editor"
+            self.problems.at(place, f"the byte 0x{content[e.start]:02X} is no UTF-8", hint, length=1)
             return None
         if zero >= 0:
             self.problems.texts.setdefault(path, text.replace("\0", "␀"))
@@ -166,12 +170,14 @@ def documents(path: str, files: Files) -> list[Document]:
             )
         elif name not in state:
             if len(stack) > INCLUDES:
+                files.problems.gaps.unsure = True
                 files.problems.at(mark, "includes are nested more than 50 deep", "include files side by side", length=length)
                 continue
             state[name] = True
             inner = _document(name, mark, files, main=False, length=length)
             if inner is None:
                 state[name] = False
+                files.problems.gaps.unsure = True
             else:
                 found.append(inner)
                 stack.append((inner, iter(_included(inner, files))))
@@ -204,23 +210,47 @@ def _document(path: str, mark: Mark | None, files: Files, *, main: bool, length:
         return None
     root: Map = parsed.value
     name = "spec" if main else "include"
+    for field, place in problems.gaps.mend(root, parsed, text):
+        _tell_stray(name, field, place, problems)
     frame: dict[str, Any] = {key: value for key, value in root.items() if key not in ("assets", "overrides")}
     for part in ("assets", "overrides"):
         if part in root:
             frame[part] = {} if isinstance(root[part], dict) else root[part]
     if not shape.accepts(name, frame):
-        tell_faults(name, frame, root, parsed.mark, problems)
-        for key, value in frame.items():  # what has a wrong shape is told once, and then left out
-            if not shape.accepts(name, {"version": 1, key: value}):
-                place = list(root).index(key)
-                root.pop(key)
-                del root.at[place * 2 : place * 2 + 2]
+        for culprit in tell_faults(name, frame, root, parsed.mark, problems):
+            if culprit:
+                inside = root.get(str(culprit[0]))
+                if culprit[0] not in shape.schema()["$defs"][name]["properties"] and isinstance(inside, Map):
+                    for each in inside:  # maybe `assets` under another name
+                        problems.gaps.lose(each)
+                problems.gaps.leave_out_of_spec(root, culprit)
+        for part in frame:  # what has a wrong shape even so is left out as a whole
+            parted = isinstance(root.get(part), Map) and part in ("assets", "overrides", "profiles")
+            if part in root and not parted and not shape.accepts(name, {"version": 1, part: root[part]}):
+                problems.gaps.leave_out_of_spec(root, (part,))
     return Document(path, posixpath.dirname(path), root, main)
 
 
-def tell_faults(name: str, value: object, origin: Value, mark: Mark, problems: Problems, *, resolved: bool = False) -> None:
-    """Says what is wrong with a value's shape, at the places of `origin`, the value as the file has it."""
-    for fault in shape.explain(name, value, resolved=resolved):
+def _tell_stray(name: str, field: Path, mark: Mark, problems: Problems) -> None:
+    """Says that nothing has a field of this name, though its value was left out already."""
+    form = {"assets": "asset", "overrides": "override", "profiles": "profile", "defaults": "defaults"}.get(str(field[0]), name)
+    form, called = (form, str(field[1])) if field[2:] else (form if field[1:] else name, None)
+    key = str(field[-1])
+    for fault in shape.explain(form, {key: "x", "version": 1} if form in ("spec", "include") else {key: "x"}, called=called):
+        if fault.path == (key,) and fault.on == "key" and fault.text.startswith("unknown"):
+            problems.at(mark, fault.text, fault.hint, length=len(key))
+
+
+def tell_faults(
+    name: str, value: object, origin: Value, mark: Mark, problems: Problems, *, resolved: bool = False, called: str | None = None
+) -> list[Path]:
+    """Says what is wrong with a value's shape, at the places of `origin`, the value as the file has it; gives the paths of what is
+    wrong. `called` is the user's name of it."""
+    paths: list[Path] = []
+    gaps = problems.gaps.of(origin) if isinstance(origin, Map) else frozenset()
+    for fault in shape.explain(name, value, resolved=resolved, called=called):
+        if not fault.path and gaps & {"prompt", "base", "op", "version", ALL}:
+            continue  # it lacks what was left out
         place, length, here = mark, 0, origin
         for index, step in enumerate(fault.path):
             last = index == len(fault.path) - 1
@@ -233,8 +263,16 @@ def tell_faults(name: str, value: object, origin: Value, mark: Mark, problems: P
                 place, length, here = here.at[step], 0, here[step]  # type: ignore[attr-defined]
             else:
                 break
+        if fault.path and here == {} and problems.gaps.of(here):
+            continue
+        paths.append(fault.path)
+        field = shape.meant(name, fault, value)
+        if field is not None:
+            paths.append(field)
         if not problems.told(place):  # YAML's own traps come first, and say it better
-            problems.at(place, fault.text, fault.hint, length=length)
+            general = fault.text.replace(f"`{named(called)}`", "") if called else ""  # the same in each row
+            problems.at(place, fault.text, fault.hint, length=length, kind=general)
+    return paths
 
 
 def _included(document: Document, files: Files) -> list[tuple[str, Mark, int]]:
@@ -242,6 +280,8 @@ def _included(document: Document, files: Files) -> list[tuple[str, Mark, int]]:
     found: list[tuple[str, Mark, int]] = []
     include = document.root.get("include")
     for index, each in enumerate(include if isinstance(include, list) else ()):
+        if each is HOLE:
+            continue
         mark, pattern = include.at[index], joined(document.folder, str(each))  # type: ignore[union-attr]
         if not any(c in pattern for c in "*?["):
             found.append((pattern, mark, 0))
@@ -249,6 +289,7 @@ def _included(document: Document, files: Files) -> list[tuple[str, Mark, int]]:
         names = matching(pattern, files, mark)
         if names == []:
             files.problems.at(mark, f"no file matches `{pattern}`", "a path is relative to the file it is written in")
+        files.problems.gaps.unsure = files.problems.gaps.unsure or not names
         found += [(name, mark, 0) for name in names or () if name != document.path]
     return found
 

@@ -4,10 +4,13 @@ it does not know models, rows, or which assets there are.
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from . import shape
 from .compose import Composed, Composer, Style, asset_input
 from .destinations import place_outputs
 from .drafts import Draft, Home, Sketch
+from .gaps import ALL, HOLE
 from .interpolate import Bad, Scope, has_reference, inert, render_all, words
 from .marks import Map, Mark, Seq
 from .model import Input, Op, Source, StepInput
@@ -15,6 +18,10 @@ from .names import tell
 from .outputs import fold, id_fault
 from .scalars import Value, scalar
 from .sources import Files, plain_text, tell_faults
+
+_NONE: frozenset[str] = frozenset()
+_INHERITED = ("provider", "model")  # what further steps have from their asset
+_VITAL = ("prompt", "base", "references", "op", *_INHERITED)  # what a step's other mistakes depend on
 
 
 class Steps:
@@ -34,9 +41,22 @@ class Steps:
 
         return render_all(value, scope, hear), not failed
 
+    def sound(self, fields: Map, scope: Scope) -> tuple[Map, Set[str]]:
+        """Fields with all their texts put in, but for those where that can't be done; and which these are."""
+        made, good = self.rendered(fields, scope)
+        if good:
+            return made, _NONE
+        bad: set[str] = set()
+        for name in fields:
+            one = Map({name: fields[name]})
+            one.at = [fields.mark(name, "key"), fields.mark(name)]
+            render_all(one, scope, lambda _inside, _key, _e, name=name: bad.add(name))
+        for name in bad:
+            made.drop(name)
+        return made, bad
+
     def fill(self, draft: Draft, named: Scope) -> None:
-        """Steps, outputs and remarks of a draft; it stays without outputs after a problem. `named` is the scope with the asset's
-        `id`."""
+        """Steps, outputs and remarks of a draft, as far as they can be known. `named` is the scope with the asset's `id`."""
         own = draft.own
         base: Source | None = None
         if "base" in own:
@@ -44,14 +64,19 @@ class Steps:
             if isinstance(held, dict) and not isinstance(held, Map):  # it came from a table
                 held = own["base"] = inert(held, own.mark("base"))
             base = asset_input(held) if held.__class__ is str else self.composer.source(own, "base", named)
-            if base is None:
-                return
-        style = self._style_names(draft, base is not None)
-        sketch = self._step(own, draft, base, style, scope=named, text=(own, "prompt"), mark=draft.mark)
-        if sketch is None:
-            return
-        if "set" in own and not self._set(draft, sketch):
-            return
+            base = base or StepInput()  # some picture; which one, nobody can know
+        unknown = _NONE
+        if draft.gaps or draft.home.gaps:
+            unknown = frozenset(field for field in _VITAL if draft.unknown(field))
+            if "base" in unknown and ALL not in draft.gaps:
+                base = StepInput()
+        style, all_styles = self._style_names(draft, base is not None)
+        text = (own, "prompt")
+        sketch = self._step(
+            own, draft, base, style, scope=named, text=text, mark=draft.mark, unknown=unknown, all_styles=all_styles
+        )
+        if "set" in own and "set" not in draft.gaps:
+            self._set(draft, sketch)
         if "variant" in own:
             sketch.variant = plain_text(words(own["variant"]))
         self._tags(draft, named)
@@ -64,41 +89,57 @@ class Steps:
             self._then(draft, named)
         place_outputs(draft, named, self.problems)
 
-    def _style_names(self, draft: Draft, based: bool) -> Value:
-        """The styles of an asset: the profile's, its own, its file's or the root's; with a base only its own."""
+    def _style_names(self, draft: Draft, based: bool) -> tuple[Value, bool]:
+        """The styles of an asset, and whether they are all: the profile's, its own, its file's or the root's; with a base only its
+        own."""
+        if (draft.gaps or draft.home.gaps) and draft.unknown("style"):
+            return (), False
         layer = draft.strongest("style") if not based else draft.own if "style" in draft.own else None
-        return () if layer is None else self._named_styles(layer, draft.home)
+        return ((), True) if layer is None else self._named_styles(layer, draft.home)
 
-    def _named_styles(self, layer: Map, home: Home) -> list[Style]:
-        """The styles that a `style` field names."""
+    def _named_styles(self, layer: Map, home: Home) -> tuple[list[Style], bool]:
+        """The styles that a `style` field names, and whether all of them are known."""
         value = layer["style"]
         found: list[Style] = []
+        complete = True
         for name in [words(each).strip() for each in (value if isinstance(value, list) else [value])]:
             style = home.styles.get(name)
-            if style is None:
+            complete = complete and style is not None and not style.broken
+            if style is None and home.all_styles:
                 near = self.problems.near(name, home.styles)
                 some = ", ".join(f"`{each}`" for each in list(home.styles)[:12])
                 hint = f"known: {some}" if some else "write it under `styles:`"
                 self.problems.on(layer, "style", f"no style is called `{name}`{near}", hint, needle=name, kind=name)
-            else:
+            elif style is not None:
                 found.append(style)
-        return found
+        return found, complete
 
     def _step(
-        self, own: Map, draft: Draft, base: Source | None, styles: Value, *, scope: Scope, text: Value, mark: Mark
-    ) -> Sketch | None:
-        """One step with its op's rules."""
+        self,
+        own: Map,
+        draft: Draft,
+        base: Source | None,
+        styles: Value,
+        *,
+        scope: Scope,
+        text: Value,
+        mark: Mark,
+        unknown: Set[str] = _NONE,
+        all_styles: bool = True,
+    ) -> Sketch:
+        """One step with its op's rules. `unknown` are fields that have a mistake already."""
         holder, key = text
         said = holder.get(key) if isinstance(holder, Map) else holder[key]
         op: Op = own.get("op", "edit" if base is not None else "generate")
         wants = op in ("generate", "edit")
         fits = op == ("edit" if base is not None else "generate")
-        if fits and said.__class__ is str and "${" not in said and not styles and "references" not in own:  # most steps
-            prompt = plain_text(said)
+        plain = fits and said.__class__ is str and "${" not in said
+        if plain and not styles and "references" not in own and not unknown:  # most steps
+            prompt = plain_text(str(said))
             inputs = () if base is None else (Input(base, "base"),)
             return Sketch(op, own, mark, base, Composed(inputs, prompt, (("prompt", len(prompt)),)))
         problems, name = self.problems, f"`{draft.id}`"
-        if op != "generate" and base is None:
+        if op != "generate" and base is None and "base" not in unknown:
             problems.on(
                 own,
                 "op",
@@ -106,8 +147,7 @@ class Steps:
                 "name it with `base: ID` or `base: {file: PATH}`",
                 kind="op",
             )
-            return None
-        if op == "generate" and base is not None:
+        if op == "generate" and base is not None and "base" not in unknown:
             problems.on(
                 own,
                 "op",
@@ -115,7 +155,7 @@ class Steps:
                 "leave `op` out; a picture it only looks at goes to `references`",
                 kind="op",
             )
-            return None
+            op = "edit"
         if not wants:
             for field in ("prompt", "references", "style", "set"):
                 if field in own:
@@ -127,17 +167,22 @@ class Steps:
                         on="key",
                         kind=field + op,
                     )
-                    return None
-        elif said is None:
+                    if field == "set":
+                        draft.gaps = draft.gaps | {field}
+        elif said is None and unknown.isdisjoint(("prompt", "op")):
             hint = (
                 "say what changes, or name an `op` like `upscale`"
                 if base is not None
                 else "write it as a block after `prompt: |`"
             )
             problems.at(mark, f"{name} has no prompt", hint, length=len(draft.key) if mark is draft.mark else 0, kind="prompt")
-            return None
-        composed = self.composer.compose(own, base, styles if wants else [], scope, wants_prompt=wants, text=text)
-        return None if composed is None else Sketch(op, own, mark, base, composed)
+        names: set[str] | None = None  # that pictures may have beside the known ones: any
+        if "references" not in unknown and all(not style.broken for style in styles):
+            names = set() if all_styles else _picture_names(draft.home)
+        composed = self.composer.compose(own, base, styles if wants else [], scope, names, text=text if wants else None)
+        sketch = Sketch(op, own, mark, base, composed)
+        sketch.vague = not unknown.isdisjoint(("op", "provider", "model"))
+        return sketch
 
     def _then(self, draft: Draft, scope: Scope) -> None:
         """The further steps of an asset, each an edit of the one before unless it says otherwise."""
@@ -146,10 +191,11 @@ class Steps:
         if steps is None:
             return
         if isinstance(own["then"], str) and not shape.accepts("then", steps, resolved=True):
-            tell_faults("override", {"then": steps}, own, draft.mark, problems, resolved=True)
+            tell_faults("override", {"then": steps}, own, draft.mark, problems, resolved=True, called=draft.id)
             return
         if isinstance(own["then"], str):
             steps = inert(steps, own.mark("then"))
+        unknown = frozenset(field for field in _INHERITED if draft.unknown(field)) if draft.gaps or draft.home.gaps else _NONE
         if draft.sketches[0].members:
             problems.on(
                 own,
@@ -160,7 +206,10 @@ class Steps:
             )
             return
         for index, item in enumerate(steps):
+            if item is HOLE:
+                continue
             mark = steps.at[index]
+            bad: Set[str] = _NONE
             step: Map = item if isinstance(item, Map) else Map()
             if not isinstance(item, Map):
                 step.at = []
@@ -168,37 +217,40 @@ class Steps:
             if isinstance(item, Map) and has_reference(
                 {name: value for name, value in item.items() if name not in ("prompt", "references")}
             ):
-                before = len(problems)
                 late = {name: item[name] for name in ("prompt", "references") if name in item}
                 step = Map((name, value) for name, value in item.items() if name not in late)
                 step.at = [each for name in step for each in (item.mark(name, "key"), item.mark(name))]
-                step, good = self.rendered(step, scope)
-                if not good:
-                    return
+                step, bad = self.sound(step, scope)
                 if isinstance(step.get("seed"), str):
                     step["seed"] = scalar(step["seed"])
                 whole = {**step, **({"prompt": "x"} if "prompt" in late else {})}
-                if len(problems) == before and not shape.accepts("step", whole, resolved=True):
-                    tell_faults("step", whole, item, mark, problems, resolved=True)
-                if len(problems) > before:
-                    return
+                if not bad and not shape.accepts("step", whole, resolved=True):
+                    bad = {str(path[0]) for path in self._step_faults(draft, whole, item, mark) if path}
+                    for name in bad & step.keys():
+                        step.drop(name)
                 for name, value in late.items():
                     step[name] = value
                     step.at += [item.mark(name, "key"), item.mark(name)]
                 text = (step, "prompt")
-            styles = self._named_styles(step, draft.home) if "style" in step else []
-            sketch = self._step(step, draft, StepInput(), styles, scope=scope, text=text, mark=mark)
-            if sketch is None:
-                return
+            styles, all_styles = self._named_styles(step, draft.home) if "style" in step else ([], "style" not in bad)
+            lacking = (unknown - step.keys()) | bad if unknown or bad else _NONE
+            base = StepInput()
+            sketch = self._step(
+                step, draft, base, styles, scope=scope, text=text, mark=mark, unknown=lacking, all_styles=all_styles
+            )
             draft.sketches.append(sketch)
 
-    def _set(self, draft: Draft, sketch: Sketch) -> bool:
-        """The members of a set: names, or 1 to n. False after a problem."""
+    def _step_faults(self, draft: Draft, step: dict[str, Value], item: Map, mark: Mark) -> list[shape.Path]:
+        return tell_faults("step", step, item, mark, self.problems, resolved=True, called=draft.id)
+
+    def _set(self, draft: Draft, sketch: Sketch) -> None:
+        """The members of a set: names, or 1 to n."""
         own, value = draft.own, draft.own["set"]
         if not isinstance(value, list):
             sketch.members = tuple(str(number) for number in range(1, int(value) + 1))
-            return True
+            return
         members = tuple(plain_text(words(each)).strip() for each in value)
+        sound: list[str] = []
         for index, member in enumerate(members):
             fault = id_fault(member) or (f"the member `{member}` holds a `/`" if "/" in member else None)
             twice = fold(member) in [fold(each) for each in members[:index]]
@@ -209,12 +261,19 @@ class Steps:
                     else (fault or "").replace("the id", "the member").replace("an id", "a member")
                 )
                 mark = value.at[index] if isinstance(value, Seq) and value.at else own.mark("set")
-                self.problems.at(
-                    mark, text, "a member has letters and digits of any script, `.`, `_`, `-` and `@`", kind="member"
-                )
-                return False
-        sketch.members = members
-        return True
+                hint = "a member has letters and digits of any script, `.`, `_`, `-` and `@`"
+                if twice:
+                    same = member in members[:index]
+                    hint = (
+                        "take one of them out, or call it otherwise"
+                        if same
+                        else "call one of them otherwise; upper and lower case make no difference"
+                    )
+                self.problems.at(mark, text, hint, kind=f"member {fault is None}")
+                draft.gaps = draft.gaps | {"set"}
+            else:
+                sound.append(member)
+        sketch.members = tuple(sound)
 
     def _tags(self, draft: Draft, scope: Scope) -> None:
         layer = draft.strongest("tags")
@@ -230,3 +289,9 @@ class Steps:
             if each.__class__ is not str or each not in clean:
                 clean[words(each)] = plain_text(words(each))
         draft.tags = tuple([clean[words(each)] for each in (value if isinstance(value, list) else [value])])
+
+
+def _picture_names(home: Home) -> set[str]:
+    """What the references of all styles call their pictures."""
+    held = [each for style in home.styles.values() for each in style.references or ()]
+    return {words(each["as"]) for each in held if isinstance(each, Map) and each.get("as") is not None}

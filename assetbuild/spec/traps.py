@@ -9,37 +9,67 @@ from .problems import Problems
 from .syntax import reword, way_out
 
 SHORT = 24  # characters of a comment that is shown whole
-MENDS = 20  # lines mended in one file before we stop looking for more
+MENDS = 40  # lines mended in one file before we stop looking for more
+MORE = "the file can't be read beyond this, so more may follow"
 _TEXTS = frozenset(("prompt", "hint", "text", "variant"))
-_FATAL = frozenset(("duplicate", "key", "several", "merge"))
+_FATAL = frozenset(("duplicate", "key", "several", "merge"))  # for a table
+_UNKNOWN = frozenset(("boolean", "curly", "hidden", "lone", "tag", "anchor", "duplicate", "key"))  # who knows what is meant
 
 
 def read_yaml(text: str, name: str, problems: Problems, *, spec: bool = True, pure: bool = False) -> Parsed | None:
-    """The values of a YAML text, None when they can't be used. Every mistake of its YAML goes to `problems`.
+    """The values of a YAML text, None when they can't be read. Every mistake of its YAML goes to `problems`.
 
-    `spec` is False for a table of the user's, where a comment after a text is no mistake.
+    Those of a spec may have torn values and gone lines. `spec` is False for a table of the user's: then a comment after a text is
+    no mistake, and any other mistake gives None.
     """
     problems.texts[name] = text
     whole = text
-    for _ in range(MENDS):
+    torn: list[int] = []
+    gone: list[tuple[int, int]] = []
+    for left in reversed(range(MENDS)):
         try:
             parsed = parse(whole, name, pure=pure)
         except Unreadable as e:
             complaint = reword(whole, e)
             place = problems.within(name, min(complaint.where, len(text)))
-            said = [each for each in e.oddities if each.mark.line != place.line]
-            if complaint.mended is None:  # else they are found again
-                _odd(said, problems, spec)
-            if not (complaint.comment and any(each.kind == "comment" and is_text(each.path) for each in e.oddities)):
-                problems.at(place, complaint.text, complaint.hint, length=complaint.length)
-            if complaint.mended is None:
+            mended = complaint.mended if left else None  # of too many mistakes the rest comes another time
+            if mended is None:  # else they are found again
+                _odd([each for each in e.oddities if each.mark.line != place.line], problems, spec)
+            told = complaint.comment and any(each.kind == "comment" and is_text(each.path) for each in e.oddities)
+            if (
+                mended is not None
+                and mended.lines
+                and any(start <= place.index <= _next_line(text, stop) for start, stop in gone)
+            ):
+                told = True
+            if not told:
+                hint = complaint.hint if mended is not None or not spec or e.kind == "many" else f"{complaint.hint}; {MORE}"
+                problems.at(place, complaint.text, hint, length=complaint.length)
+            if mended is None:
                 return None
-            whole = complaint.mended
+            if mended.lines:
+                gone.append((mended.start, mended.stop))
+            elif mended.stop > mended.start:
+                torn.append(mended.start)
+            whole = mended.text
             continue
-        _odd(parsed.oddities, problems, spec)
-        broken = whole is not text or any(each.kind in _FATAL for each in parsed.oddities)
-        return None if broken else parsed
+        _odd([each for each in parsed.oddities if each.mark.index not in torn], problems, spec)
+        if not spec:
+            return None if whole is not text or any(each.kind in _FATAL for each in parsed.oddities) else parsed
+        torn += [each.mark.index for each in parsed.oddities if each.kind in _UNKNOWN and not _as_written(each)]
+        return parsed._replace(torn=tuple(torn), gone=tuple(gone))
     return None
+
+
+def _next_line(text: str, index: int) -> int:
+    """Where the line after the one that ends at an index ends: what hangs on a missing line is no news."""
+    end = text.find("\n", index + 1)
+    return len(text) if end < 0 else end
+
+
+def _as_written(oddity: Oddity) -> bool:
+    """Whether an odd key can stay: it is read as the text that it was meant to be."""
+    return oddity.kind == "boolean" and oddity.other is not None
 
 
 def is_text(path: tuple[str, ...]) -> bool:
