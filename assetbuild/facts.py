@@ -350,11 +350,11 @@ class Planner:
                 if take.by_hand:
                     continue  # a person's, for one asset: `use` and its lock line know it
                 found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected)
-        for name, number_of_take, digests, by_hand in self._lines_by_key().get(key, ()):
+        for name, take_there, digests, by_hand in self._lines_by_key().get(key, ()):
             if digests in found or (by_hand and name in self.project.assets):
                 continue
-            if any(t.take == number_of_take for t in found.values()):  # two machines counted apart
-                number_of_take = max(t.take for t in found.values()) + 1
+            taken = {t.take for t in found.values()}  # two machines counted apart
+            number_of_take = max(taken) + 1 if take_there in taken else take_there
             found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests), None, by_hand)
         return list(found.values())
 

@@ -7,6 +7,7 @@ lockfile merges, and is used by the event loop only. Neither decides anything.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -371,10 +372,8 @@ class Ledger:
         while True:
             await asyncio.sleep(pause)
             began = self.loop.time()
-            try:
+            with contextlib.suppress(AssetbuildError):  # `close` tries again, and says what is wrong
                 await self.flush()
-            except AssetbuildError:
-                pass  # `close` tries again, and says what is wrong
             pause = max(LOCK_SECONDS, 10 * (self.loop.time() - began))
 
     async def flush(self) -> None:

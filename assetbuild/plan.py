@@ -116,7 +116,8 @@ class Facts(NamedTuple):
 
     `key` is None while an input's digest is unknown. `last` is False for the earlier steps of a `then` chain. `needed`: something needs the bytes here
     and now (DESIGN §3 row 9). `reproducible`: the provider gives the same bytes again for nothing. `changes` are the manifest lines that
-    differ from the locked manifest (None: no lock line). `ends` and `end_by_hand` speak of the asset's own files, for an earlier step. `replace` and `rebuy` are the user's word, for this asset, in this run;
+    differ from the locked manifest (None: no lock line).
+    `ends` and `end_by_hand` speak of the asset's own files, for an earlier step. `replace` and `rebuy` are the user's word, for this asset, in this run;
     `may_rebuy` says it of an earlier step, which is made again only if its picture is lost.
     """
 

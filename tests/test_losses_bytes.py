@@ -339,7 +339,6 @@ def test_a_replacement_that_is_killed(space: TestSpace) -> None:
         name, _, count = row.rpartition("=")
         points += [f"{name}:{n}" for n in range(1, int(count) + 1, 1 + int(count) // 4)]
     assert len(points) > 3, points
-    print(points)
     for point in points:
         other = copy(point)
         assert other.run("build", "--replace", "story", env={"CRASH_AT": point}).code == 137, point
