@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Set
 from .marks import Map, Mark, Parsed, Seq
 from .outputs import fold
 from .scalars import Value
+from .shape import Path
 
 ALL = "*"  # a gap: whatever isn't there may be missing
 HOLE = "\0hole"  # stands in a list for an item that was left out, so that the others keep their numbers
@@ -22,8 +23,6 @@ _NAMED = ("assets", "overrides", "profiles")  # parts whose entries have fields
 _ENTRIES = ("vars", "styles", "defaults")  # parts whose entries are left out one by one
 _PARTED = ("then", "references", "tags", "vars", "params", "matrix")  # fields of which a part can be left out
 _KEY = re.compile(r"(?m)^[ \t]*([^\s#:'\"{\[-][^#:\n]*?)[ \t]*:(?=\s|$)")
-
-Path = tuple[str | int, ...]
 
 
 class Gaps:

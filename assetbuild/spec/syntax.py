@@ -261,18 +261,18 @@ def _flow(text: str, opened: int, index: int) -> Complaint:
     pair, close = ("`{…}`", "}") if sign == "{" else ("`[…]`", "]")
     start, _ = _line(text, index)
     mended = _mend(text, index) if start <= opened else None
+    for found in re.finditer(r"[ \t\[{,](#\S+)", text[opened:index] if start > opened or at_end else ""):
+        if text[opened : opened + found.start()].count('"') % 2 == 0:
+            shown = found[1].rstrip(",]}")
+            place = opened + found.start(1)
+            mended = Mended(text[:place] + "x" + text[place + 1 :], place, place + 1)
+            return Complaint(place, f"`{shown}` is a comment", f'quote it: `"{shown}"`', len(shown), mended)
     dollar = text.rfind("${", max(opened, start), index + 2)
     if dollar >= 0 and index - dollar <= 1:
         stop = text.find("}", dollar)
         length = stop - dollar + 1 if 0 <= stop - dollar <= NAME else 2
         mended = mended and _mend(text, dollar)
         return Complaint(dollar, f"`${{…}}` inside {pair} must be quoted", "quote the whole text that holds it", length, mended)
-    for found in re.finditer(r"[ \t\[{,](#\S+)", text[opened:index]):
-        if text[opened : opened + found.start()].count('"') % 2 == 0:
-            shown = found[1].rstrip(",]}")
-            place = opened + found.start(1)
-            mended = Mended(text[:place] + "x" + text[place + 1 :], place, place + 1)
-            return Complaint(place, f"`{shown}` is a comment", f'quote it: `"{shown}"`', len(shown), mended)
     if start <= opened and not at_end:
         entry = _in_flow(text, opened, index, _line(text, opened)[1])
         if entry is not None and text[entry[0]] in "\"'":
