@@ -102,6 +102,7 @@ class Build:
         self._loop = asyncio.get_running_loop()
         stopped = []
         for name in (signal.SIGINT, signal.SIGTERM):
+            # Windows' loop takes no handlers, and only the main thread may: then ^C is Python's KeyboardInterrupt
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 self._loop.add_signal_handler(name, self._interrupt)
                 stopped.append(name)

@@ -111,6 +111,8 @@ class Placer:
             for (o, _), m in zip(pairs, members, strict=True)
             if o.found is not None and self.cas.has(o.found)
         ]
+        if not files:  # nothing but Git LFS pointers: their bytes aren't here, git has them
+            return None
         outputs = tuple(Output(path, member, digest, self.cas.path(digest).stat().st_size) for path, member, digest in files)
         blobs = tuple(Blob(o.member, o.digest, o.size, _media(o.path)) for o in outputs)
         key = sha256("\0".join(["by hand", plan.asset.id, *(o.digest for o in outputs)]).encode())
@@ -390,7 +392,11 @@ class Ledger:
         replaced, self._former = self._former, []
         note(self.project.root, self.project.spec.lock, replaced, self.project.env.now())
         based, self._based = self._based, {}
-        self.undone += merge_lines(self.project, lines, based)
+        try:
+            self.undone += merge_lines(self.project, lines, based)
+        except BaseException:
+            self._based = {**self._based, **based}  # the next try must still know what ours was made from
+            raise
         for name, line in lines.items():
             if self.planner.own.get(name) is line:
                 self.planner.own.pop(name, None)  # merged: from now on the file says it
