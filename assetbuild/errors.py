@@ -37,7 +37,8 @@ class Problem(NamedTuple):
             where = self.place.file + (f":{self.place.line}:{self.place.column}" if self.place.line else "") + ": "
         lines = [f"{where}{self.text}"]
         if self.place is not None and self.place.line and self.source is not None:
-            shown, column = self.source.rstrip("\r\n").replace("\t", " "), self.place.column
+            shown, column = self.source.rstrip("\r\n"), self.place.column
+            shown = shown if shown.isprintable() else "".join(c if c.isprintable() else " " for c in shown)
             if len(shown) > LINE_MOST:  # a long line is cut so that the squiggle stays in sight
                 cut = max(0, column - 40)
                 shown, column = ("…" if cut else "") + shown[cut : cut + LINE_MOST - 2] + "…", column - cut + (1 if cut else 0)

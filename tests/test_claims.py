@@ -80,9 +80,9 @@ def test_a_claim_ends_with_its_owner_even_if_a_forked_child_lives_on(tmp_path: P
         claims.claim(sys.argv[2])
         child = os.fork()
         if not child:
+            print(os.getpid(), flush=True)  # said here: only now has the child let go of what it inherited
             time.sleep(30)
             os._exit(0)
-        print(child, flush=True)
         sys.stdin.readline()
         """,
         tmp_path,

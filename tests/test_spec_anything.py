@@ -187,6 +187,18 @@ def test_a_damaged_spec(damage: list[tuple[int, int, str]]) -> None:
     load_any(text.encode(), **OTHERS)
 
 
+def test_a_name_of_many_lines_is_told_in_one() -> None:
+    """Names come from the file as they are: with line breaks, with what a terminal would act on."""
+    for spec in (
+        'version: 1\nassets: {a: {base: {file: "${f\n\n  b}"}, prompt: x}}',
+        'version: 1\nassets: {a: {"pro\\e[31mmpt": x}}',
+    ):
+        with pytest.raises(SpecError) as caught:
+            load("assets.yaml", Memory({"assets.yaml": spec.encode()}), builtin())
+        assert all(problem.text.isprintable() for problem in caught.value.problems)
+        assert "\x1b" not in caught.value.render()
+
+
 @CALM
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 def test_pieces_of_yaml(pieces: list[str]) -> None:

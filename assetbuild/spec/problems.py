@@ -30,6 +30,14 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
+def _one_line(text: str) -> str:
+    """A sentence with a user's name in it, in one line: a line break in the name becomes a space, what a terminal would act on
+    becomes its escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c in "\n\r\t" else f"\\u{ord(c):04x}" for c in text)
+
+
 class Problems:
     """Collects problems; `raise_if_any` ends the run with all of them. `texts` holds the text of each file read so far, by its
     path; `gaps` what was left out because of a problem."""
@@ -61,6 +69,7 @@ class Problems:
     def add(self, place: Place | None, text: str, hint: str | None = None, *, kind: str = "") -> None:
         """One problem. Those of one kind (its text, if none is named) at one place are told once, with the number of other
         texts."""
+        text, hint = _one_line(text), None if hint is None else _one_line(hint)
         key = (place, kind or text)
         if key in self._found:
             problem, count = self._found[key]
