@@ -22,7 +22,7 @@ from .facts import AssetPlan, Planner, StepPlan
 from .placing import Ledger, OutputChanged, Placer
 from .plan import Verb
 from .project import Project
-from .providers.base import Done, Image, ProviderError, Request
+from .providers.base import Done, Image, Picture, ProviderError, Request
 from .spec.model import Asset
 from .store import Blob, Take, Written
 
@@ -274,15 +274,17 @@ class Build:
             reason = plan.decision.text or "changed"
             began = time.monotonic()
             self.say(Started(asset.id, plan.number + 1, len(asset.steps), "draw" if free else "buy", reason))
+            take_number = self._take(plan, act)
+
+            def asked(inputs: tuple[Picture, ...]) -> Request:
+                return Request(
+                    act.key, step.op, step.model, step.prompt, step.params, inputs, step.members, step.variant, take_number
+                )
+
             try:
-                inputs = await self._in_files(self._placer.inputs, plan)
+                blobs, done = await self._pictures(provider, plan, asked, durable=not reproducible)
             except (OutputChanged, CorruptBlob):
                 return ""
-            request = Request(
-                act.key, step.op, step.model, step.prompt, step.params, inputs, step.members, step.variant, self._take(plan, act)
-            )
-            try:
-                blobs, done = await self._pictures(provider, request, reproducible)
             except ProviderError as problem:
                 self._failed_keys[act.key] = (problem.text, problem.hint or "")
                 self._fail(asset.id, problem.text, problem.hint or "")
@@ -292,7 +294,7 @@ class Build:
             self._took[asset.id] = self._took.get(asset.id, 0.0) + time.monotonic() - began
         take = Take(
             act.key,
-            request.take,
+            take_number,
             KEY_VERSION,
             blobs,
             f"{step.provider}/{step.model}",
@@ -330,7 +332,8 @@ class Build:
             self._end(again)
             return word
         try:
-            await self._ledger.place(again, tuple(b.digest for b in take.blobs), take.take, durable=not reproducible)
+            digests = tuple(b.digest for b in take.blobs)
+            await self._ledger.place(again, digests, take.take, durable=not reproducible, noted=written)
         except (OutputChanged, CorruptBlob):
             return ""
         return word
@@ -348,15 +351,23 @@ class Build:
             takes.append(plan.facts.locked.take)
         return max(takes, default=0) + 1 if not plan.facts.reproducible else 1
 
-    async def _pictures(self, provider: Any, request: Request, reproducible: bool) -> tuple[tuple[Blob, ...], Done]:  # noqa: ANN401
+    async def _pictures(
+        self,
+        provider: Any,  # noqa: ANN401 - a module
+        plan: StepPlan,
+        asked: Callable[[tuple[Picture, ...]], Request],
+        *,
+        durable: bool,
+    ) -> tuple[tuple[Blob, ...], Done]:
         draw = getattr(provider, "done", None)  # it makes pictures on this machine: in a worker thread then
         if draw is not None:
-            return await self._loop.run_in_executor(self._draw, self._placer.drawn, draw, request)
+            return await self._loop.run_in_executor(self._draw, self._placer.drawn, plan, asked, draw, durable)
+        request = asked(await self._in_files(self._placer.inputs, plan))
         done = await provider.submit(request, None, f"{request.key}-{request.take}")
         if not isinstance(done, Done):
             raise AssetbuildError("this release can't wait for remote jobs")
         images: tuple[Image, ...] = done.images
-        return await self._loop.run_in_executor(self._files, self._placer.keep, images, request, not reproducible), done
+        return await self._in_files(self._placer.keep, images, request, durable), done
 
     def _note(self, name: str, done: Done) -> None:
         """What the provider wants people to know of this picture."""

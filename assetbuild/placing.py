@@ -19,6 +19,7 @@ from .errors import ActionFailed, AssetbuildError, SpecError, StoreError
 from .facts import Planner, StepPlan
 from .files import private_folder
 from .former import note
+from .gathering import Gathered
 from .lockfile import Line, LockedStep, Output
 from .project import Project
 from .providers.base import Done, Image, Picture, Request
@@ -63,10 +64,13 @@ class Placer:
             pictures.append(Picture(fact.digest, self.cas.path(fact.digest), one.role, one.name, one.hint))
         return tuple(pictures)
 
-    def drawn(self, draw: Callable[[Request], Done], request: Request) -> tuple[tuple[Blob, ...], Done]:
-        """Draws here and keeps the pictures. What can be drawn again isn't synced to disk."""
+    def drawn(
+        self, plan: StepPlan, asked: Callable[[tuple[Picture, ...]], Request], draw: Callable[[Request], Done], durable: bool
+    ) -> tuple[tuple[Blob, ...], Done]:
+        """Draws here and keeps the pictures, in one go. Raises OutputChanged when an input did, and what the provider raises."""
+        request = asked(self.inputs(plan))
         done = draw(request)
-        return self.keep(done.images, request, False), done
+        return self.keep(done.images, request, durable), done
 
     def keep(self, images: Sequence[Image], request: Request, durable: bool) -> tuple[Blob, ...]:
         """The pictures as blobs of the store, in the order of the set's members. Raises ActionFailed when one is missing."""
@@ -81,6 +85,10 @@ class Placer:
         return tuple(blobs)
 
     # ── outputs ──
+
+    def preserved(self, plan: StepPlan, digests: Sequence[str]) -> tuple[Take | None, tuple[Take, Line] | None]:
+        """What `preserve` and `hand_made` give."""
+        return self.preserve(plan, digests), self.hand_made(plan, digests)
 
     def preserve(self, plan: StepPlan, digests: Sequence[str]) -> Take | None:
         """Before an output is replaced its old bytes are in the store (invariant 5). Gives its lock line as a take, if the store doesn't know it."""
@@ -252,7 +260,6 @@ class _Entry(NamedTuple):
     take: Take | None
     written: tuple[Written, ...]
     durable: bool
-    answer: asyncio.Future[Take | None]
 
 
 class Ledger:
@@ -264,8 +271,9 @@ class Ledger:
         self.project, self.loop, self.files, self.placer = project, loop, files, placer
         self.planner = placer.planner
         self.frozen = frozen
-        self._queue: list[_Entry] = []
-        self._recorder: asyncio.Task[None] | None = None
+        self._recorder = Gathered(loop, files, self._record)
+        self._claimer = Gathered(loop, files, self._claim)
+        self._releaser = Gathered(loop, files, self._release)
         self._lines: dict[str, Line | None] = {}
         self._based: dict[str, Line | None] = {}  # id → the line that ours was made from
         self.undone: list[str] = []  # ids whose line somebody else changed meanwhile: theirs stays
@@ -277,40 +285,24 @@ class Ledger:
 
     async def record(self, take: Take | None, written: Sequence[Written], *, durable: bool) -> Take:
         """Writes a take and where its pictures will go, in one transaction. Gives the take as recorded."""
-        entry = _Entry(take, tuple(written), durable, self.loop.create_future())
-        self._queue.append(entry)
-        if self._recorder is None or self._recorder.done():
-            self._recorder = asyncio.ensure_future(self._record_all())
-        answer = await entry.answer
+        answer = await self._recorder.ask(_Entry(take, tuple(written), durable))
         return answer if answer is not None else take  # type: ignore[return-value]
 
-    async def _record_all(self) -> None:
-        while self._queue:
-            batch, self._queue = self._queue, []
-            takes = [entry.take for entry in batch if entry.take is not None]
-            written = [row for entry in batch for row in entry.written]
-            durable = any(entry.durable for entry in batch)
-            try:
-                recorded = await self.loop.run_in_executor(self.files, self._record, takes, written, durable)
-            except BaseException as problem:
-                for entry in batch:
-                    if not entry.answer.done():
-                        entry.answer.set_exception(problem)
-                continue
-            given = iter(recorded)
-            for entry in batch:
-                if not entry.answer.done():
-                    entry.answer.set_result(next(given) if entry.take is not None else None)
-
-    def _record(self, takes: list[Take], written: list[Written], durable: bool) -> list[Take]:
-        return list(self.project.store.record(takes, written, durable=durable))
+    def _record(self, asked: list[_Entry]) -> list[Take | None]:
+        takes = [entry.take for entry in asked if entry.take is not None]
+        written = [row for entry in asked for row in entry.written]
+        given = iter(self.project.store.record(takes, written, durable=any(entry.durable for entry in asked)))
+        return [next(given) if entry.take is not None else None for entry in asked]
 
     # ── outputs and lock lines ──
 
-    async def place(self, plan: StepPlan, digests: Sequence[str], take: int, *, durable: bool) -> bool:
-        """Old bytes into the store → rows → outputs → lock line. Raises OutputChanged."""
-        old = await self.loop.run_in_executor(self.files, self.placer.preserve, plan, digests)
-        mine = await self.loop.run_in_executor(self.files, self.placer.hand_made, plan, digests)
+    async def place(
+        self, plan: StepPlan, digests: Sequence[str], take: int, *, durable: bool, noted: Sequence[Written] = ()
+    ) -> bool:
+        """Old bytes into the store → rows → outputs → lock line. `noted`: rows that are in the store already. Raises OutputChanged."""
+        old = mine = None
+        if plan.asset.id in self.planner.lock.lines or any(o.found is not None for o in plan.facts.outputs):
+            old, mine = await self.loop.run_in_executor(self.files, self.placer.preserved, plan, digests)
         if mine is not None:
             await self.record(mine[0], (), durable=True)
         tree = str(self.project.root)
@@ -319,7 +311,8 @@ class Ledger:
             await self.record(old, (), durable=True)
         if wrong:
             rows = [Written(tree, o.path, d, plan.action.key if plan.action else None) for o, d in wrong]
-            await self.record(old, rows, durable=durable or old is not None)
+            if old is not None or not set(rows) <= set(noted):
+                await self.record(old, rows, durable=durable or old is not None)
             await self.loop.run_in_executor(self.files, self.placer.put_in_place, plan, digests, durable)
         sizes = [self._size(d, o.path) for o, d in zip(plan.facts.outputs, digests, strict=True)]
         self.own(lock_line(self.planner, plan, digests, take or self._locked_take(plan), sizes))
@@ -403,8 +396,8 @@ class Ledger:
 
     async def close(self) -> None:
         """The last rows and lines; claims are let go."""
-        if self._recorder is not None:
-            await asyncio.gather(self._recorder, return_exceptions=True)
+        for one in (self._claimer, self._recorder, self._releaser):
+            await one.close()
         await self.flush()
         if self._claims is not None:
             self._claims.close()
@@ -413,14 +406,22 @@ class Ledger:
 
     async def claim(self, key: str) -> bool:
         """The right to make this key now, over all processes."""
+        return await self._claimer.ask(key)
+
+    def _claim(self, keys: list[str]) -> list[bool]:
         if self._claims is None:
             self._claims = Claims(self.project.store)
-        return await self.loop.run_in_executor(self.files, self._claims.claim, key)
+        got = self._claims.claim_all(keys)
+        return [key in got for key in keys]
 
     async def release(self, key: str) -> None:
         """Gives it back."""
+        await self._releaser.ask(key)
+
+    def _release(self, keys: list[str]) -> list[None]:
         if self._claims is not None:
-            await self.loop.run_in_executor(self.files, self._claims.release, key)
+            self._claims.release(*keys)
+        return [None] * len(keys)
 
 
 def merge_lines(project: Project, lines: Mapping[str, Line | None], based: Mapping[str, Line | None] | None = None) -> list[str]:

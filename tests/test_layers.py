@@ -38,6 +38,7 @@ LAYERS = [
         "former",
         "forms",
         "starting",
+        "gathering",
     ],
     ["project"],
     ["installed"],
