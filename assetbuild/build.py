@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from .cas import CorruptBlob
 from .digest import KEY_VERSION, Action
-from .errors import AssetbuildError
+from .errors import AssetbuildError, StoreError
 from .events import Event, Failed, Finished, Held, Kept, Said, Skipped, Started, StepFinished, Summed
 from .facts import AssetPlan, Planner, StepPlan
-from .placing import Ledger, OutputChanged, Placer
+from .placing import Ledger, OutputChanged, Placer, Refused
 from .plan import Verb
 from .project import Project
-from .providers.base import Done, Image, Picture, ProviderError, Request
-from .spec.model import Asset
+from .providers.base import Done, Picture, ProviderError, Request
+from .spec.model import Asset, Step
 from .store import Blob, Take, Written
+from .store.cas import CorruptBlob
 
 
 class Options(NamedTuple):
@@ -45,8 +46,20 @@ class Built(NamedTuple):
     skipped: dict[str, str]
 
 
+ONE_PRESS = 0.3  # seconds; a terminal and a wrapper may both pass on one ^C
+TO_WRITE = 3.0  # seconds for lock lines after a second ^C
+
 _WORK = (Verb.RESTORE, Verb.RESUME, Verb.GENERATE, Verb.WAITING)
 _ENDS = (Verb.HELD, Verb.SKIPPED, Verb.FAILED, Verb.WAITING)
+
+
+class _Threads(ThreadPoolExecutor):
+    """Threads that are waited for at the end, unless it is to come at once."""
+
+    at_once = False
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown(wait=not self.at_once, cancel_futures=self.at_once)
 
 
 class Build:
@@ -64,6 +77,9 @@ class Build:
         self.skipped: dict[str, str] = {}
         self.stopping = False
         self.interrupted = False
+        self.cut_off = False  # by a second ^C: threads may be at work yet, so the process has to be ended
+        self._pressed = 0.0
+        self._elsewhere: dict[str, None] = {}  # ids whose picture is being made at a provider
         self._spec_looked = 0.0
         self._same_key: dict[str, asyncio.Event] = {}
         self._met_another = False
@@ -85,7 +101,11 @@ class Build:
             if plan.verb in _ENDS and plan.verb is not Verb.WAITING:
                 self._end(plan.leading)
         if todo:
-            asyncio.run(self._run(todo))
+            try:
+                asyncio.run(self._run(todo))
+            except asyncio.CancelledError:
+                if not self.cut_off:
+                    raise
         return self._built(plans)
 
     def _line_is_old(self, plan: AssetPlan) -> bool:
@@ -106,12 +126,12 @@ class Build:
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 self._loop.add_signal_handler(name, self._interrupt)
                 stopped.append(name)
-        with ThreadPoolExecutor(jobs, "draw") as self._draw, ThreadPoolExecutor(2, "file") as self._files:
+        with _Threads(jobs, "draw") as self._draw, _Threads(2, "file") as self._files:
             self._slots = asyncio.Semaphore(jobs)
             self._placer = Placer(self.project, self.planner)
             self._ledger = Ledger(self.project, self._loop, self._files, self._placer, frozen=self.options.frozen)
             self._done = {p.asset.id: asyncio.Event() for p in todo}
-            work = [asyncio.ensure_future(self._asset(p.asset)) for p in todo]
+            self._work = work = [asyncio.ensure_future(self._asset(p.asset)) for p in todo]
             flusher = asyncio.ensure_future(self._ledger.keep_flushing())
             try:
                 done = await asyncio.gather(
@@ -125,15 +145,34 @@ class Build:
                     one.cancel()
                 flusher.cancel()
                 await asyncio.gather(flusher, *work, return_exceptions=True)
-                await self._ledger.close()
+                with contextlib.suppress(*((TimeoutError, AssetbuildError) if self.cut_off else ())):
+                    await asyncio.wait_for(self._ledger.close(), TO_WRITE if self.cut_off else None)
                 for undone in self._ledger.undone:
                     self.say(Kept(undone, "another picture was chosen for it meanwhile; that choice stays"))
                 for name in stopped:
                     self._loop.remove_signal_handler(name)
 
     def _interrupt(self) -> None:
+        now = time.monotonic()
+        if self.interrupted:
+            if now - self._pressed > ONE_PRESS and not self.cut_off:
+                self._end_at_once()
+            return
+        self._pressed = now
         self.stopping = self.interrupted = True
-        self.say(Said("stopping: what is being made now is finished and kept"))
+        self.say(Said("stopping: what is being made now is finished and kept (^C again ends at once)"))
+
+    def _end_at_once(self) -> None:
+        """^C for the second time: nothing is waited for. What was written down stays; what is at a provider goes on there, and is named."""
+        self.cut_off = self._draw.at_once = self._files.at_once = True
+        if self._elsewhere:
+            names = ", ".join(f"`{name}`" for name in self._elsewhere)
+            way = "what comes of it isn't fetched by this run, and the next one asks for it again"
+            self.say(Said(f"ended at once; at the provider this goes on and may be paid for: {names}\n  hint: {way}"))
+        else:
+            self.say(Said("ended at once; nothing goes on elsewhere"))
+        for one in self._work:
+            one.cancel()
 
     # ── one asset ──
 
@@ -170,6 +209,9 @@ class Build:
                                 await self._ledger.record(other, (), durable=True)
                         self._ledger.moved(plan)
                     break
+                if plan.decision.row == "13" and (lost := self.planner.missed(plan)):
+                    plan = self._lost(plan, lost)
+                    verb = plan.decision.verb
                 if verb in _ENDS or self.stopping:
                     self._after(asset)
                     if not self.stopping or verb in (Verb.HELD, Verb.FAILED):
@@ -196,6 +238,18 @@ class Build:
         self._after(asset)
         return word
 
+    def _lost(self, plan: StepPlan, names: Sequence[str]) -> StepPlan:
+        """Bytes that the plan counted on turned out to be damaged. Who has lost them says so, and the way out; gives what is to be said here."""
+        for name in names:
+            leading = self.planner.decide_asset(name).leading
+            if name != plan.asset.id and leading.decision.verb is Verb.HELD and name not in self.held:
+                self._end(leading)
+        return self.planner.decide_asset(plan.asset.id).leading
+
+    def _met(self, problem: Exception) -> None:
+        if isinstance(problem, CorruptBlob):
+            self.say(Said(problem.text))
+
     def _after(self, asset: Asset) -> None:
         self.planner.decide_asset(asset.id)
 
@@ -203,7 +257,8 @@ class Build:
         assert plan.digests is not None  # noqa: S101 - RESTORE knows its bytes
         try:
             return await self._ledger.place(plan, plan.digests, plan.decision.take, durable=not plan.facts.reproducible)
-        except (OutputChanged, CorruptBlob):  # a damaged blob was set aside: decide again without it
+        except (OutputChanged, CorruptBlob) as problem:  # a damaged blob was set aside: decide again without it
+            self._met(problem)
             return False
 
     # ── one step that is made ──
@@ -283,38 +338,36 @@ class Build:
 
             try:
                 blobs, done = await self._pictures(provider, plan, asked, durable=not reproducible)
-            except (OutputChanged, CorruptBlob):
+            except (OutputChanged, CorruptBlob) as problem:
+                self._met(problem)
                 return ""
             except ProviderError as problem:
                 self._failed_keys[act.key] = (problem.text, problem.hint or "")
                 self._fail(asset.id, problem.text, problem.hint or "")
                 self.planner.failed[asset.id] = problem.text
                 return ""
+            except Refused as full:
+                take = self._new_take(act, take_number, step, full.blobs, full.done)
+                return await self._lay_aside(plan, take, full.images, full)
             self._note(asset.id, done)
             self._took[asset.id] = self._took.get(asset.id, 0.0) + time.monotonic() - began
-        take = Take(
-            act.key,
-            take_number,
-            KEY_VERSION,
-            blobs,
-            f"{step.provider}/{step.model}",
-            None,
-            done.cost,
-            self.project.env.now(),
-            dict(done.notes),
-            None,
-            False,
-        )
+        take = self._new_take(act, take_number, step, blobs, done)
         word = "drawn" if free else "bought"
         if not plan.last:
-            await self._ledger.record(take, (), durable=not reproducible)
+            try:
+                await self._ledger.record(take, (), durable=not reproducible)
+            except StoreError as full:
+                return await self._lay_aside(plan, take, {}, full)
             if not reproducible and not self._still_wanted(asset):
                 return self._overtake(asset, "the spec changed meanwhile: the step's picture is in the store")
             self.say(StepFinished(asset.id, plan.number + 1, len(asset.steps), word))
             return word
         tree = str(self.project.root)
         written = tuple(Written(tree, path, blob.digest, act.key) for path, blob in zip(asset.outputs, blobs, strict=True))
-        take = await self._ledger.record(take, written, durable=not reproducible)
+        try:
+            take = await self._ledger.record(take, written, durable=not reproducible)
+        except StoreError as full:
+            return await self._lay_aside(plan, take, {}, full)
         if asset.id in self.planner.rebuy:
             self._rebought.add(asset.id)
             self._remade[act.key] = take
@@ -337,6 +390,34 @@ class Build:
         except (OutputChanged, CorruptBlob):
             return ""
         return word
+
+    def _new_take(self, act: Action, number: int, step: Step, blobs: tuple[Blob, ...], done: Done) -> Take:
+        made_by, now = f"{step.provider}/{step.model}", self.project.env.now()
+        return Take(act.key, number, KEY_VERSION, blobs, made_by, None, done.cost, now, dict(done.notes), None, False)
+
+    async def _lay_aside(self, plan: StepPlan, take: Take, images: dict[str, bytes], full: StoreError) -> str:
+        """The store takes nothing more. What was paid for gets another place, and nothing more is bought in this run."""
+        if plan.facts.reproducible:
+            raise full
+        name, self.stopping = plan.asset.id, True
+        of = f"`{name}`" if plan.last else f"`{name}` (step {plan.number + 1})"
+        try:
+            files = await self._in_files(self._placer.lay_aside, name, take, images)
+        except StoreError as problem:
+            text = f"the picture of {of} was paid for and is lost: {full.text}; {problem.text}"
+            hint = "make room first; then `assetbuild build` pays for it again"
+        else:
+            root = self.project.root
+            shown = [os.path.relpath(file, root) if root in file.parents else str(file) for file in files]
+            there = "it is" if len(shown) == 1 else "they are"
+            text = f"{full.text}; {of} was paid for, and {there} in {', '.join(shown)}"
+            hint = "make room and run `assetbuild build` again: it brings in what was paid for"
+            if plan.last and not plan.step.members and images:
+                hint += f"; or `assetbuild use {name} {shown[0]}`"
+        self._failed_keys[take.key] = (text, hint)
+        self._fail(name, text, hint)
+        self.say(Said("nothing more is bought: the store can't keep it"))
+        return ""
 
     def _overtake(self, asset: Asset, text: str) -> str:
         """The world went on: nothing more is made for this asset or from it in this run."""
@@ -363,11 +444,14 @@ class Build:
         if draw is not None:
             return await self._loop.run_in_executor(self._draw, self._placer.drawn, plan, asked, draw, durable)
         request = asked(await self._in_files(self._placer.inputs, plan))
-        done = await provider.submit(request, None, f"{request.key}-{request.take}")
+        self._elsewhere[plan.asset.id] = None
+        try:
+            done = await provider.submit(request, None, f"{request.key}-{request.take}")
+        finally:
+            self._elsewhere.pop(plan.asset.id, None)
         if not isinstance(done, Done):
             raise AssetbuildError("this release can't wait for remote jobs")
-        images: tuple[Image, ...] = done.images
-        return await self._in_files(self._placer.keep, images, request, durable), done
+        return await self._in_files(self._placer.keep, done, request, durable), done
 
     def _note(self, name: str, done: Done) -> None:
         """What the provider wants people to know of this picture."""
@@ -376,6 +460,9 @@ class Build:
             texts = ", ".join(missing["texts"])
             way = f"{missing['hint']}; then `assetbuild build --rebuy {name}`"
             self.say(Said(f"`{name}` has text whose letters aren't installed: {texts}\n  hint: {way}"))
+        if left := done.notes.get("left_out"):
+            texts = ", ".join(f'"{text}"' for text in left["texts"]) + (f" and {left['more']} more" if left["more"] else "")
+            self.say(Said(f"`{name}` has no room for all words of its prompt, left out: {texts}\n  hint: {left['hint']}"))
 
     async def _in_files(self, work: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401
         return await self._loop.run_in_executor(self._files, work, *args)

@@ -12,22 +12,11 @@ from typing import NamedTuple
 
 from . import lockfile
 from .digest import Action, Actions, Change, changes, sealed
-from .errors import StoreError
+from .errors import SpecError, StoreError
 from .lockfile import Line, Lock
-from .plan import (
-    LOOK,
-    Consent,
-    Decision,
-    Facts,
-    InputFacts,
-    LockedFacts,
-    OutputFacts,
-    Seen,
-    StoreFacts,
-    TakeFacts,
-    Verb,
-    decide,
-)
+from .lockfile.branches import Branches
+from .overlaps import Overlaps
+from .plan import LOOK, Consent, Decision, Facts, InputFacts, LockedFacts, OutputFacts, Seen, StoreFacts, TakeFacts, Verb, decide
 from .project import Project
 from .spec.model import Asset, AssetInput, FileInput, Input, Step
 
@@ -82,6 +71,7 @@ def _asset_plan(asset: Asset, steps: list[StepPlan]) -> AssetPlan:
 
 
 _BUSY = (Verb.GENERATE, Verb.RESUME)
+Pairs = tuple[tuple[str, str], ...]  # (member, digest)
 
 
 class Planner:
@@ -101,8 +91,10 @@ class Planner:
         self.wrote = False  # whether this run had any
         self.resolved: dict[str, tuple[Line, ...]] = {}  # ids whose line was doubled → the lines that don't count
         self._written: dict[str, str] | None = None
+        self._written_first: dict[str, str] | None = None  # before this run's own rows: what lies there yet may be one of those
+        self._branches: Branches | None = None
         self._by_digest: dict[str, list[tuple[str, str]]] | None = None  # digest → (id, path) of all lock lines
-        self._by_key: dict[str, list[tuple[str, int, tuple[str, ...], bool]]] | None = None
+        self._by_key: dict[str, list[tuple[str, int, Pairs, bool]]] | None = None
 
     # ── the whole ──
 
@@ -130,6 +122,19 @@ class Planner:
                 if name in dirty:
                     self.decide_asset(name)
         return [self.plans[name] for name in ids]
+
+    def check_disk(self, ids: Sequence[str]) -> None:
+        """Raises SpecError when outputs of these assets, or what these are made from, can't be what the spec takes them for on this disk."""
+
+        def locked(asset: Asset, place: int) -> str | None:
+            line = self.lock.lines.get(asset.id)
+            return next((o.digest for o in line.outputs if o.path == asset.outputs[place]), None) if line is not None else None
+
+        assets = self.project.assets
+        wanted = self.project.graph.with_bases(ids)
+        overlaps = Overlaps(self.project.root, list(assets.values()), locked)
+        if found := list(overlaps.problems([asset for name, asset in assets.items() if name in wanted])):
+            raise SpecError(found)
 
     def decide_asset(self, name: str) -> AssetPlan:
         """Decides all steps of one asset anew; its bases must have been decided."""
@@ -176,8 +181,15 @@ class Planner:
             facts = self._with_store(asset, number, line, facts, act)
             decision = decide(facts)
         assert isinstance(decision, Decision)  # noqa: S101 - LOOK is answered once
+        if decision.row == "5" and self.project.git is not None:
+            facts = self._with_branches(facts)
+            decision = decide(facts)
+            assert isinstance(decision, Decision)  # noqa: S101 - the store was looked into
         if asset.id in self.failed and decision.verb in _BUSY:
             decision = Decision("15", Verb.FAILED, self.failed[asset.id])
+        members = asset.steps[number].members
+        if decision.verb is Verb.RESTORE and members and line is not None and (renamed := _renamed(line, members)):
+            decision = decision._replace(text=f"{decision.text}; {renamed}")
         plan = StepPlan(asset, number, facts, decision, act, self._result_digests(facts, decision))
         self.steps[asset.id, number] = plan
         return plan
@@ -296,7 +308,13 @@ class Planner:
             elif type(source.source) is not FileInput:
                 yield one.asset.id, one.number - 1
 
-    def _outputs(self, asset: Asset, last: bool, locked: Sequence[str], me: tuple[str, int]) -> tuple[OutputFacts, ...]:
+    def missed(self, one: StepPlan) -> list[str]:
+        """In the middle of a run, bytes that the plan counted on are gone: whose they are, if that wasn't known yet. These are to be decided anew."""
+        lacking = set(self._lacking(one)) - self.needed
+        self.needed |= lacking
+        return [name for name in self.project.graph.order if name in {n for n, _ in lacking}]
+
+    def _outputs(self, asset: Asset, last: bool, locked: Sequence[str | None], me: tuple[str, int]) -> tuple[OutputFacts, ...]:
         if not last:  # an earlier step's picture lies in no folder; it is there when its bytes can be had, and missed only by who needs them
             digest = locked[0] if locked else None
             here = digest is not None and (me not in self.needed or self.at_hand(digest))
@@ -346,27 +364,30 @@ class Planner:
         store = self.project.look_store()
         if store is not None:
             for take in store.takes(key):
-                digests = by_member([(b.member, b.digest) for b in take.blobs], asset.steps[number].members)
+                placed = by_member([(b.member, b.digest) for b in take.blobs], asset.steps[number].members)
+                digests = tuple(d for d in placed if d is not None)
+                if len(digests) != len(placed):
+                    continue
                 if take.by_hand:
                     continue  # a person's, for one asset: `use` and its lock line know it
                 found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected)
-        for name, take_there, digests, by_hand in self._lines_by_key().get(key, ()):
-            if digests in found or (by_hand and name in self.project.assets):
+        for name, take_there, pairs, by_hand in self._lines_by_key().get(key, ()):
+            placed = by_member(pairs, asset.steps[number].members)
+            digests = tuple(d for d in placed if d is not None)
+            if digests in found or len(digests) != len(placed) or (by_hand and name in self.project.assets):
                 continue
             taken = {t.take for t in found.values()}  # two machines counted apart
             number_of_take = max(taken) + 1 if take_there in taken else take_there
             found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests), None, by_hand)
         return list(found.values())
 
-    def _lines_by_key(self) -> dict[str, list[tuple[str, int, tuple[str, ...], bool]]]:
+    def _lines_by_key(self) -> dict[str, list[tuple[str, int, Pairs, bool]]]:
         if self._by_key is None:
             self._by_key = {}
             for name, line in self.lock.lines.items():
-                self._by_key.setdefault(line.key, []).append(
-                    (name, line.take, tuple(o.digest for o in line.outputs), line.by_hand)
-                )
+                self._by_key.setdefault(line.key, []).append((name, line.take, _pairs(line), line.by_hand))
                 for step in line.steps:
-                    self._by_key.setdefault(step.key, []).append((name, step.take, step.digests, False))
+                    self._by_key.setdefault(step.key, []).append((name, step.take, tuple(("", d) for d in step.digests), False))
         return self._by_key
 
     def _lines_by_digest(self) -> dict[str, list[tuple[str, str]]]:
@@ -402,13 +423,51 @@ class Planner:
         if self._written is None:
             store = self.project.look_store()
             self._written = store.written(str(self.project.root)) if store is not None else {}
-        return self._written.get(one.path) == one.found
+            self._written_first = self._written if self._written_first is None else self._written_first
+        return one.found in (self._written.get(one.path), (self._written_first or {}).get(one.path))
+
+    def action_of(self, plan: StepPlan) -> Action | None:
+        """The action of the spec and inputs of now, also of a pinned asset, whose own plan doesn't look at them. None while it isn't known."""
+        asset, number = plan.asset, plan.number
+        if plan.action is not None or not asset.pin:
+            return plan.action
+        line = self.lock.lines.get(asset.id)
+        digests: list[str] = []
+        for one in plan.step.inputs:
+            if type(one.source) in (FileInput, AssetInput):
+                digest = self._input(asset, number, one).digest
+            else:  # the step before, as it was when the picture was made
+                digest = line.steps[number - 1].digests[0] if line is not None and len(line.steps) == number else None
+            if digest is None:
+                return None
+            digests.append(digest)
+        return self._actions.action(plan.step, digests)
+
+    def ours(self, plan: StepPlan, place: int) -> bool:
+        """Whether what lies at one of the asset's outputs is known to be ours (DESIGN §3)."""
+        asset, key = plan.asset, plan.action.key if plan.action else (plan.facts.locked.key if plan.facts.locked else None)
+        takes = self.takes(asset, plan.number, key)
+        return self._ours(asset, plan.facts.outputs[place], self.lock.lines.get(asset.id), takes, place)
 
     def _whose(self, asset: Asset, digest: str) -> str:
         for name, _ in self._lines_by_digest().get(digest, ()):
             if name != asset.id:
                 return f"the picture of `{name}`"
         return ""
+
+    def _with_branches(self, facts: Facts) -> Facts:
+        """What is about to be held may be the picture of another branch, left here by a checkout; only then are their lockfiles read."""
+        assert self.project.git is not None  # noqa: S101 - asked only then
+        if self._branches is None:
+            lock = (self.project.root / self.project.spec.lock).resolve()
+            top = self.project.git[0]
+            self._branches = Branches(top, lock.relative_to(top).as_posix() if top in lock.parents else self.project.spec.lock)
+
+        def told(one: OutputFacts) -> OutputFacts:
+            strange = one.found is not None and one.found != one.locked and not one.ours and not one.whose
+            return one._replace(whose=self._branches.whose(one.found)) if strange and one.found and self._branches else one
+
+        return facts._replace(outputs=tuple(map(told, facts.outputs)), ends=tuple(map(told, facts.ends)))
 
     def _result_digests(self, facts: Facts, decision: Decision) -> tuple[str, ...] | None:
         """What those built on this step see of it."""
@@ -434,9 +493,7 @@ class Planner:
             for output in line.outputs:
                 self._by_digest.setdefault(output.digest, []).append((line.id, output.path))
         if self._by_key is not None:
-            self._by_key.setdefault(line.key, []).append(
-                (line.id, line.take, tuple(o.digest for o in line.outputs), line.by_hand)
-            )
+            self._by_key.setdefault(line.key, []).append((line.id, line.take, _pairs(line), line.by_hand))
 
     def reread(self) -> None:
         """Another run wrote: lockfile and `written` rows are looked up anew; own lines may not be merged yet."""
@@ -450,23 +507,38 @@ class Planner:
         self._by_digest = self._by_key = None
 
 
-def by_member(pairs: Sequence[tuple[str, str]], members: Sequence[str]) -> tuple[str, ...]:
-    """The digests of a set in the order of its members of now: by their names where the names are the same, else by their places."""
+def by_member(pairs: Sequence[tuple[str, str]], members: Sequence[str]) -> tuple[str | None, ...]:
+    """The digests of a set in the order of its members of now. A member that kept its name keeps its picture; those with new names get
+    the pictures whose names are gone, in their order, and None when there are no more.
+    """
+    if not members:
+        return tuple(digest for _, digest in pairs)
     named = dict(pairs)
-    if members and len(named) == len(members) and all(m in named for m in members):
-        return tuple(named[m] for m in members)
-    return tuple(digest for _, digest in pairs)
+    left = iter([digest for member, digest in pairs if member not in members])
+    return tuple(named[member] if member in named else next(left, None) for member in members)
+
+
+def _pairs(line: Line) -> Pairs:
+    return tuple((o.member, o.digest) for o in line.outputs)
+
+
+def _renamed(line: Line, members: Sequence[str]) -> str:
+    """Which members of a set have another name now than the picture had when it was made; "" when none has."""
+    names = {o.digest: o.member for o in line.outputs}
+    found = zip(members, by_member(_pairs(line), members), strict=True)
+    pairs = [(new, names[d]) for new, d in found if d is not None and names[d] and d in names and new not in names.values()]
+    return ", ".join(f"`{new}` is the picture that was `{old}`" for new, old in pairs)
 
 
 def _locked(
     line: Line | None, number: int, last: bool, members: Sequence[str] = ()
-) -> tuple[LockedFacts | None, tuple[str, ...]]:
+) -> tuple[LockedFacts | None, tuple[str | None, ...]]:
     """What the lock line says of one step of the chain."""
     if line is None:
         return None, ()
     if last:
         facts = LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take)
-        return facts, by_member([(o.member, o.digest) for o in line.outputs], members)
+        return facts, by_member(_pairs(line), members)
     if number < len(line.steps):
         step = line.steps[number]
         return LockedFacts(step.key, take=step.take), step.digests

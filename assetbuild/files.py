@@ -11,13 +11,17 @@ import hashlib
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
+from . import swap
 from .errors import StoreError
 
 CHUNK = 1 << 20
 PRIVATE = ".assetbuild"  # the tool's own folder in a project; everything in it but `store` may be deleted at any time
+SWAPPED = ".swap"  # the ending of a file of ours, or of somebody's, that a kill left while the two changed names
 _MOUNT_POINT = 4  # the field of a line of mountinfo
 _FICLONE = 0x40049409  # linux/fs.h: make two files share their bytes until one is written to
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -116,6 +120,13 @@ def make_folders(folder: Path, *, durable: bool) -> None:
             sync_folder(new.parent)
 
 
+class Looked(NamedTuple):
+    """What had a name when it was last looked at, and who keeps a file that can't have its name back."""
+
+    before: swap.Seen | None
+    keep: Callable[[Path], None]
+
+
 class Temp:
     """A new file that is going to take another one's name, or vanish. Use with `with`: leaving without `become` removes it.
     Raises OSError.
@@ -162,27 +173,47 @@ class Temp:
                 self.write(piece)
         return digest.hexdigest()
 
-    def become(self, target: Path, *, durable: bool) -> None:
+    def become(self, target: Path, *, durable: bool, looked: Looked | None = None) -> None:
         """Take the name. Bytes first, then the name, then the folder: a crash between any two leaves the old file or the whole
         new one.
+
+        With `looked`, what was saved there since the look isn't replaced: raises swap.Changed then.
         """
         if durable:
             os.fsync(self.fd)
         self._close()
         try:
-            os.replace(self.path, target)
+            if looked is None:
+                os.replace(self.path, target)
+            else:
+                self._swap(target, looked)
         except OSError as error:
             if error.errno != errno.EXDEV:  # two mounts of one disk (bind mounts, btrfs subvolumes): a copy beside the target
                 raise
-            self._beside(target, durable=durable)
+            self._beside(target, durable=durable, looked=looked)
         self._here = False
         if durable:
             sync_folder(target.parent)
 
-    def _beside(self, target: Path, *, durable: bool) -> None:
+    def _swap(self, target: Path, looked: Looked) -> None:
+        """A kill while two files change names can leave somebody's in the place of ours: before that, ours gets a name that says so."""
+        if looked.before is not None:
+            named = self.path.with_suffix(SWAPPED)
+            os.rename(self.path, named)
+            self.path = named
+        self._here = False  # should it come to be somebody's, it isn't removed
+        try:
+            if swap.take_name(self.path, target, looked.before, looked.keep):
+                with suppress(OSError):
+                    os.unlink(self.path)
+        except (OSError, swap.Changed):
+            self._here = True
+            raise
+
+    def _beside(self, target: Path, *, durable: bool, looked: Looked | None) -> None:
         with Temp(target.parent) as near, open(self.path, "rb", buffering=0) as source:
             near.fill(source.fileno())
-            near.become(target, durable=durable)
+            near.become(target, durable=durable, looked=looked)
         os.unlink(self.path)
 
 

@@ -13,24 +13,35 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
 
-from .claims import Claims
+from . import swap
 from .digest import KEY_VERSION, sealed, sha256
 from .errors import ActionFailed, AssetbuildError, SpecError, StoreError
 from .facts import Planner, StepPlan
-from .files import private_folder
-from .former import note
+from .files import SWAPPED, private_folder
 from .gathering import Gathered
 from .lockfile import Line, LockedStep, Output
+from .lockfile.former import note
 from .project import Project
-from .providers.base import Done, Image, Picture, Request
-from .spec.model import Asset, FileInput
+from .providers.base import Done, Picture, Request
+from .spec.model import Asset, FileInput, called
 from .store import Blob, Take, Written
+from .store.cas import CorruptBlob
+from .store.claims import Claims
+from .store.rescue import lay_aside
 
 LOCK_SECONDS = 1.0  # the lockfile is merged at most this often; until then the results are the truth (row 8)
 
 
 class OutputChanged(Exception):
     """What lies at an output isn't what it was when the step was decided."""
+
+
+class Refused(StoreError):
+    """The store takes no pictures that can't be made again. `images` are those it refused, by digest."""
+
+    def __init__(self, why: StoreError, done: Done, blobs: tuple[Blob, ...], images: dict[str, bytes]) -> None:
+        super().__init__(why.text, hint=why.hint)
+        self.done, self.blobs, self.images = done, blobs, images
 
 
 class Placer:
@@ -46,22 +57,25 @@ class Placer:
     # ── inputs and results ──
 
     def inputs(self, plan: StepPlan) -> tuple[Picture, ...]:
-        """The step's input pictures as files of the store, whose bytes can't change under the provider. Raises OutputChanged when one did."""
+        """The step's input pictures as files of the store, whose bytes can't change under the provider. Raises OutputChanged when one did, CorruptBlob
+        when the store has lost one."""
         if plan.action is not None:
             self.cas.put(plan.action.text.encode(), durable=False)  # the full manifest: its sha256 is the key
         pictures = []
         for one, fact in zip(plan.step.inputs, plan.facts.inputs, strict=True):
             assert fact.digest is not None  # noqa: S101 - decided to be made
+            there = self.cas.has(fact.digest)
             if not self.cas.intact(fact.digest):
                 path = one.source.path if type(one.source) is FileInput else self.planner.file_with(fact.digest)
                 if path is None:
-                    raise OutputChanged
+                    raise CorruptBlob(fact.digest, missing=not there)
                 try:
                     if self.cas.put_file(self.project.root / path, durable=False) != fact.digest:
                         raise OutputChanged
                 except FileNotFoundError:
                     raise OutputChanged from None
-            pictures.append(Picture(fact.digest, self.cas.path(fact.digest), one.role, one.name, one.hint))
+            shown = called(one.source)
+            pictures.append(Picture(fact.digest, self.cas.path(fact.digest), one.role, one.name, one.hint, shown))
         return tuple(pictures)
 
     def drawn(
@@ -70,19 +84,35 @@ class Placer:
         """Draws here and keeps the pictures, in one go. Raises OutputChanged when an input did, and what the provider raises."""
         request = asked(self.inputs(plan))
         done = draw(request)
-        return self.keep(done.images, request, durable), done
+        return self.keep(done, request, durable), done
 
-    def keep(self, images: Sequence[Image], request: Request, durable: bool) -> tuple[Blob, ...]:
-        """The pictures as blobs of the store, in the order of the set's members. Raises ActionFailed when one is missing."""
-        by_member = {image.member: image for image in images}
+    def keep(self, done: Done, request: Request, durable: bool) -> tuple[Blob, ...]:
+        """The pictures as blobs of the store, in the order of the set's members. Raises ActionFailed when one is missing, Refused when the disk
+        refuses what is `durable`, else StoreError.
+        """
+        by_member = {image.member: image for image in done.images}
         wanted = request.members or ("",)
-        blobs = []
+        blobs, refused = [], dict[str, bytes]()
+        problem: StoreError | None = None
         for member in wanted:
             if member not in by_member:
-                raise ActionFailed(f"the provider gave {len(images)} of {len(wanted)} pictures")
+                raise ActionFailed(f"the provider gave {len(done.images)} of {len(wanted)} pictures")
             image = by_member[member]
-            blobs.append(Blob(member, self.cas.put(image.data, durable=durable), len(image.data), image.media))
+            try:
+                digest = self.cas.put(image.data, durable=durable)
+            except StoreError as why:
+                if not durable:
+                    raise
+                digest, problem = sha256(image.data), why
+                refused[digest] = image.data
+            blobs.append(Blob(member, digest, len(image.data), image.media))
+        if problem is not None:
+            raise Refused(problem, done, tuple(blobs), refused)
         return tuple(blobs)
+
+    def lay_aside(self, name: str, take: Take, images: dict[str, bytes]) -> list[Path]:
+        """A second place for a take that the store refused (see `rescue.lay_aside`)."""
+        return lay_aside(self.project.root, self.project.env.environ, name, take, images)
 
     # ── outputs ──
 
@@ -136,7 +166,9 @@ class Placer:
         if not old or not all(self.cas.has(d) for d in old):
             return None
         known = self.project.store.takes(line.key)
-        if any(tuple(b.digest for b in take.blobs) == old for take in known):
+        if any(
+            sorted(b.digest for b in take.blobs) == sorted(old) for take in known
+        ):  # a set's members may have been reordered since
             return None
         blobs = tuple(Blob(o.member, o.digest, o.size, _media(o.path)) for o in line.outputs)
         made_by = f"{line.manifest.get('provider', '?')}/{line.manifest.get('model', '?')}"
@@ -169,12 +201,17 @@ class Placer:
                 if path is None or self.cas.put_file(self.project.root / path, durable=durable) != digest:
                     raise OutputChanged
 
-            def last_look(path: str = output.path, expected: str | None = output.found) -> None:
-                seen = self.project.digests.look(path)  # what somebody saved while we copied
-                if (None if seen is None else seen.digest) != expected:
+            def last_look(path: str = output.path, expected: str | None = output.found) -> swap.Seen | None:
+                there = swap.seen(self.project.root / path)
+                now = self.project.digests.look(path)  # what somebody saved while we copied
+                if (None if now is None else now.digest) != expected:
                     raise OutputChanged
+                return there
 
-            self.cas.copy_out(digest, target, durable=durable, staging=self._staging(), last_look=last_look)
+            try:
+                self.cas.copy_out(digest, target, durable=durable, staging=self._staging(), last_look=last_look)
+            except swap.Changed:  # or in the moment after that
+                raise OutputChanged from None
 
     def _staging(self) -> Path | None:
         """Where half-written outputs lie: in a folder of ours, so that a kill leaves nothing among the user's files."""
@@ -190,7 +227,9 @@ class Placer:
     def _sweep(self, folder: Path) -> None:
         """What killed runs left, a day later; a run that is alive never needs a file that long."""
         for path in folder.iterdir():
-            if path.stat().st_mtime < self.project.env.now() - 86_400:
+            if path.stat().st_ctime < self.project.env.now() - 86_400:
+                if path.suffix == SWAPPED:  # ours, or what somebody saved in the moment of the kill
+                    self.cas.put_file(path, durable=True)
                 path.unlink(missing_ok=True)
 
     # ── the spec, looked at again ──

@@ -227,6 +227,14 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
         if not _hand_made(f, chosen.digests) or f.replace:
             return Decision("8", Verb.RESTORE, "had before, free", take=chosen.take, accepted=False)
     if (ok or store.recorded or store.expired) and not fresh and not f.may_rebuy and not _comes_again(f, ok):  # 9
+        if not f.last and f.needed:
+            return Decision(
+                "9",
+                Verb.HELD,
+                "the picture of an earlier step is lost: the store hasn't it any more",
+                f"`assetbuild use {f.id}` keeps what lies there, `assetbuild build --rebuy {f.id}` pays again",
+                accepted=ok,
+            )
         if f.needed or (not ok and any(o.found is not None for o in f.outputs)):
             return Decision(
                 "9",

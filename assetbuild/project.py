@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO, cast
 
 from . import stamptable
-from .errors import ProviderSetupError, UsageError
+from .errors import ProviderSetupError, StoreError, UsageError
 from .graph import Graph
 from .lockfile import Lock
 from .providers.base import Provider
@@ -245,6 +245,10 @@ class Project:
         if not self.store_exists():
             return None
         self._store = Store.open(self.store_path)
+        if not self._store.read_only and (self.root / self.spec.lock).exists():
+            # What the lockfile of this clone names is needed from now on. A store that is busy for long has its own users for that.
+            with contextlib.suppress(StoreError):
+                self._store.register_tree(str(self.root), [self.spec.lock])
         return self._store
 
     def provider(self, name: str) -> Provider:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from .errors import UsageError
 from .graph import Graph
 from .spec.model import Asset
+
+SHOWN = 8  # names that a hint lists
+TOLD = 10  # words without a meaning that are told one by one
 
 
 def select(
@@ -18,19 +22,40 @@ def select(
 
     A word is an id, a pattern (`poster-*`), an output path, `tag:launch`, `locale=ja`, or a set's member (`story#bean`). `X+` adds what hangs on X, `+X`
     what X is made from. With `bases` everything the chosen ones are made from comes along (build); `limit` takes the first N of each word.
-    Raises UsageError for a word that means nothing.
+    Raises UsageError that names every word which means nothing.
     """
+    lost: list[UsageError] = []
+
+    def meant(word: str) -> list[str]:
+        try:
+            return _one(graph, unicodedata.normalize("NFC", word))
+        except UsageError as problem:
+            lost.append(problem)
+            return []
+
     chosen: set[str] = set()
     if words:
         for word in words:
-            chosen.update(_first(_one(graph, word), limit))
+            chosen.update(_first(meant(word), limit))
     else:
         chosen.update(_first(list(graph.assets), limit))
     if bases:
         chosen = graph.with_bases(chosen)
     for word in exclude:
-        chosen.difference_update(_one(graph, word))
+        chosen.difference_update(meant(word))
+    if lost:
+        raise _all_of(lost)
     return [name for name in graph.order if name in chosen]
+
+
+def _all_of(lost: Sequence[UsageError]) -> UsageError:
+    """One error for all words that mean nothing, each with its own way out."""
+    told = list({problem.text: problem for problem in lost}.values())
+    if len(told) == 1:
+        return told[0]
+    lines = [f"{one.text}: {one.hint}" if one.hint else one.text for one in told[:TOLD]]
+    more = [f"… and {len(told) - TOLD:,} more"] if len(told) > TOLD else []
+    return UsageError("\n  ".join([f"{len(told):,} of these words mean nothing here:", *lines, *more]))
 
 
 def _first(ids: list[str], limit: int | None) -> list[str]:
@@ -41,7 +66,7 @@ def _one(graph: Graph, word: str) -> list[str]:
     up, down, bare = word.startswith("+"), word.endswith("+"), word.strip("+")
     found = _match(graph.assets.values(), bare)
     if not found:
-        raise UsageError(f"nothing is called `{bare}`", hint=_suggest(graph, bare))
+        raise _unknown(graph, bare)
     more: set[str] = set()
     if up:
         more |= graph.with_bases(found)
@@ -82,11 +107,50 @@ def _fits(text: str, pattern: str) -> bool:
     return re.match(fnmatch.translate(pattern), text) is not None
 
 
-def _suggest(graph: Graph, word: str) -> str:
+def _unknown(graph: Graph, word: str) -> UsageError:
+    """That a word means nothing, and what could have been meant."""
     if word.startswith("tag:"):
         tags = sorted({tag for a in graph.assets.values() for tag in a.tags})
-        return ("tags here are " + ", ".join(tags[:8])) if tags else "no asset has a tag"
+        return UsageError(
+            f"no asset has the tag `{word[4:]}`", hint=f"tags here are {_some(tags)}" if tags else "no asset has a tag"
+        )
+    whole, hash_, member = word.partition("#")
+    if hash_ and whole in graph.assets:
+        members = graph.assets[whole].steps[-1].members
+        return UsageError(
+            f"`{whole}` has no member `{member}`", hint=f"it has {_some(members)}" if members else f"`{whole}` is no set"
+        )
+    axis, eq, value = word.partition("=")
+    if eq and "/" not in axis:
+        return UsageError(f"no asset has `{word}`", hint=_axes(graph, axis, value))
     near = difflib.get_close_matches(word, list(graph.assets), n=3, cutoff=0.5)
+    hint = "did you mean " + " or ".join(f"`{n}`" for n in near) + "?" if near else "`assetbuild list` shows what there is"
+    return UsageError(f"nothing is called `{word}`", hint=hint)
+
+
+def _axes(graph: Graph, axis: str, value: str) -> str:
+    """Which values an axis has; which axes there are, if there is none of that name."""
+    there: dict[str, dict[str, None]] = {}
+    for asset in graph.assets.values():
+        for name, cell in asset.axes.items():
+            there.setdefault(name, {})[cell] = None
+    if not there:
+        return "no asset has a matrix, so there are no axes"
+    if axis in there:
+        near = difflib.get_close_matches(value, list(there[axis]), n=1, cutoff=0.6)
+        meant = f"did you mean `{axis}={near[0]}`? " if near else ""
+        return f"{meant}`{axis}` has {_some(there[axis])}"
+    column = next((name for name in there if name.rpartition(".")[2] == axis), None)  # a table's column, without its axis
+    if column is not None and value in there[column]:
+        return f"did you mean `{column}={value}`?"
+    if column is not None:
+        return f"its axis is `{column}`, which has {_some(there[column])}"
+    near = difflib.get_close_matches(axis, list(there), n=1, cutoff=0.6)
     if near:
-        return "did you mean " + " or ".join(f"`{n}`" for n in near) + "?"
-    return "`assetbuild list` shows what there is"
+        return f"did you mean `{near[0]}={value}`? `{near[0]}` has {_some(there[near[0]])}"
+    return "the axes here are " + _some([f"`{name}` ({_some(cells, 4)})" for name, cells in there.items()])
+
+
+def _some(names: Iterable[str], most: int = SHOWN) -> str:
+    listed = [name if len(name) <= 40 else f"{name[:39]}…" for name in names]  # noqa: PLR2004 - a cell may hold a whole text
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most:,} more" if len(listed) > most else "")

@@ -70,6 +70,12 @@ class FileDigests:
             return None
         return Found(digest[1:].decode(), stat[0], False)
 
+    def listed(self, path: str) -> bool:
+        """Whether the last table has this file, or this process has hashed it since."""
+        if self._known is None:
+            self._known = _load(self._table)
+        return os.fsencode(path) in self._known
+
     def prime(self, paths: Iterable[str]) -> None:
         """Hash those whose digest isn't known, many at a time; the next `look` at each is then quick. Files that aren't there are
         passed over."""

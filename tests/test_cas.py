@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild.cas import Cas, CorruptBlob
 from assetbuild.errors import StoreError
+from assetbuild.store.cas import Cas, CorruptBlob
 
 from .storing import die_at, digest, same_words, start
 
@@ -102,7 +102,7 @@ def test_a_file_that_changes_under_us_is_kept_under_the_digest_of_what_was_kept(
 ) -> None:
     cas, file = Cas(tmp_path / "cas"), tmp_path / "in.png"
     file.write_bytes(PICTURE)
-    from assetbuild import cas as room
+    from assetbuild.store import cas as room
 
     def changed_meanwhile(path: Path) -> tuple[str, int]:
         found = real(path)
@@ -132,7 +132,7 @@ def test_a_draft_that_is_bought_later_is_synced_then(tmp_path: Path, monkeypatch
 def test_a_kill_at_any_step_of_a_put_leaves_nothing_or_the_whole_blob(tmp_path: Path, half: str) -> None:
     code = """
         from pathlib import Path
-        from assetbuild.cas import Cas
+        from assetbuild.store.cas import Cas
         cas = Cas(Path(sys.argv[3]))
         arm()
         cas.put(b"\\x89PNG one" * 3000, durable=True)
@@ -175,7 +175,7 @@ def test_eight_processes_put_the_same_pictures(tmp_path: Path) -> None:
     code = """
         import sys
         from pathlib import Path
-        from assetbuild.cas import Cas
+        from assetbuild.store.cas import Cas
         cas = Cas(Path(sys.argv[1]))
         print("ready", flush=True)
         sys.stdin.readline()

@@ -6,8 +6,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-from assetbuild.claims import Claims
 from assetbuild.store import Store
+from assetbuild.store.claims import Claims
 
 from .storing import digest, run, start
 
@@ -16,7 +16,7 @@ KEY, OTHER = digest("poster"), digest("sticker")
 HOLD = """
 import sys
 from pathlib import Path
-from assetbuild.claims import Claims
+from assetbuild.store.claims import Claims
 from assetbuild.store import Store
 store = Store.open(Path(sys.argv[1]))
 claims = Claims(store)
@@ -74,7 +74,7 @@ def test_a_claim_ends_with_its_owner_even_if_a_forked_child_lives_on(tmp_path: P
         """
         import os, sys, time
         from pathlib import Path
-        from assetbuild.claims import Claims
+        from assetbuild.store.claims import Claims
         from assetbuild.store import Store
         claims = Claims(Store.open(Path(sys.argv[1])))
         claims.claim(sys.argv[2])
@@ -108,7 +108,7 @@ def test_a_forked_child_claims_for_itself(tmp_path: Path) -> None:
         """
         import os, sys
         from pathlib import Path
-        from assetbuild.claims import Claims
+        from assetbuild.store.claims import Claims
         from assetbuild.store import Store
         store = Store.open(Path(sys.argv[1]))
         claims = Claims(store)
@@ -131,7 +131,7 @@ def test_eight_processes_race_for_the_same_keys(tmp_path: Path) -> None:
     code = """
         import hashlib, os, sys
         from pathlib import Path
-        from assetbuild.claims import Claims
+        from assetbuild.store.claims import Claims
         from assetbuild.store import Store
         print("ready", flush=True)
         sys.stdin.readline()

@@ -7,8 +7,8 @@ import json
 import jsonschema
 import pytest
 
-from assetbuild.starting import schemas
 from assetbuild.testing.space import TestSpace
+from assetbuild.verbs.starting import schemas
 
 from .test_cli_show import SPEC, fika
 from .test_cli_use import picture

@@ -41,7 +41,8 @@ POINTS = [
     "os.rename",
     "os.fsync",
     "os.open",
-    "assetbuild.cas.Cas.put",
+    "assetbuild.swap.take_free",
+    "assetbuild.store.cas.Cas.put",
     "assetbuild.store.Store.record",
     "assetbuild.lockfile.merge",
 ]

@@ -9,8 +9,8 @@ import pytest
 
 from assetbuild import lockfile
 from assetbuild.errors import StoreError
-from assetbuild.gc import gc
 from assetbuild.store import Store, store_root
+from assetbuild.store.gc import gc
 
 from .storing import digest, kept, line, same_words, start
 from .test_files import git
@@ -197,7 +197,7 @@ def test_a_kill_in_the_middle_leaves_no_row_without_its_blob(project: Path) -> N
 
     code = """
         from pathlib import Path
-        from assetbuild.gc import gc
+        from assetbuild.store.gc import gc
         from assetbuild.store import Store
         store = Store.open(Path(sys.argv[3]))
         arm()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from assetbuild.errors import StoreError, UsageError
 from assetbuild.lockfile import Line, LockedStep, Output, merge, parse, read, rename, render, resolve
-from assetbuild.lockline import FIELDS
+from assetbuild.lockfile.line import FIELDS
 
 from .storing import die_at, digest, line, same_words, start
 from .test_files import git

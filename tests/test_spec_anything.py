@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 from assetbuild.errors import SpecError
 from assetbuild.providers.table import builtin
 from assetbuild.spec import load
-from assetbuild.spec.interpolate import Bad, render, template
+from assetbuild.spec.csvfile import csv_rows, whole
+from assetbuild.spec.interpolate import render
 from assetbuild.spec.marks import Unreadable, parse
 from assetbuild.spec.model import Spec
+from assetbuild.spec.problems import Problems
 from assetbuild.spec.scalars import WrittenFloat, WrittenInt, scalar
+from assetbuild.spec.templates import Bad, template
 
 CALM = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
@@ -148,7 +151,7 @@ profiles: {draft: {provider: comp}}
 assets:
   poster: &p {prompt: {file: x.md}, tags: [launch], aspect_ratio: "2:3"}
   poster-${l}:
-    matrix: {l: [en, de], exclude: [{l: fr}]}
+    matrix: {l: [en, de, fr], exclude: [{l: fr}]}
     base: poster
     prompt: |
       Set "${h[l]}" on ${image.base}, ${w} #1.
@@ -293,3 +296,28 @@ def test_alias_bombs_and_deep_files_are_quick(count: int) -> None:
     wide = "vars:\n  a: &a [" + "x, " * count + "]\n  b: [" + "*a, " * count + "]\n"
     for text in (chain, deep, wide):
         load_any(("version: 1\nassets: {a: {prompt: x}}\n" + text).encode())
+
+
+CELLS = st.sampled_from(
+    ["a", "", " ", "x y", '"', '""', '"a', 'a"', '"a;b"', "\n", "\r\n", ";", ",", "\t", "|", "sep=;", "é", "\u2028"]
+)
+
+
+@given(st.lists(CELLS, max_size=30).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_any_csv_is_rows_or_told(text: str) -> None:
+    """Each row that comes of a CSV has a cell for each column and stands in the line that it is said to stand in."""
+    problems = Problems()
+    problems.texts["t.csv"] = text
+    rows = csv_rows("t.csv", text, problems)
+    if rows is None or not whole(rows, problems):
+        assert len(problems)
+        assert all(p.place is not None and p.place.file == "t.csv" for p in problems.all())
+        return
+    assert not len(problems)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for row in rows:
+        assert set(row) == set(row.sheet.columns)
+        first = next((cell for cell in row.values() if cell.strip()), "")
+        assert first
+        assert first.strip().split("\n")[0].replace('"', "")[:1] in "\n".join(lines[row.line - 1 :])

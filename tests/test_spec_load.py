@@ -328,6 +328,10 @@ CSV = "sku,name,status,note\nA1,Fika,live,\nB2,Kaffee,dead,x\nC3,Te,live,y\n"
         CSV.replace("\n", "\r").encode(),
         ("\n" + CSV.replace("Fika", '"Fika"') + "\n\n").encode(),
         b'"sku";"name";"status";"note"\nA1;Fika;live\nB2;Kaffee;dead;x\nC3;Te;live;y;\n',
+        ("sep=;\n" + CSV.replace(",", ";")).replace("\n", "\r\n").encode() + b";;;\r\n ; ;;\r\n",
+        b"\xef\xbb\xbfSEP=|\r\n" + CSV.replace(",", "|").encode(),
+        ('"sep=\t"\n\n' + CSV.replace(",", "\t")).replace("\n\n", "\n").encode(),
+        CSV.replace("Fika,live,", "Fika,live,  ").encode(),
     ],
 )
 def test_rows_of_a_csv(content: bytes, tmp_path: Path) -> None:
@@ -341,6 +345,76 @@ def test_rows_of_a_csv(content: bytes, tmp_path: Path) -> None:
     assert prompts(spec) == {"p/A1": "Fika none", "p/C3": "Te y"}
     assert spec.assets[0].axes == {"s.sku": "A1", "s.name": "Fika", "s.status": "live", "s.note": "none"}
     assert spec.assets[0].outputs == ("art/p/A1.png",)
+
+
+EMPTY = """
+styles: {flat: Flat.}
+assets:
+  s-${w.nr}:
+    matrix: {w: {from: FILE}}
+    prompt: Sign
+    style: ${w.style}
+    tags: [a, "${w.tag}"]
+    seed: ${w.seed}
+    quality: ${w.quality}
+    description: ${w.note}
+    variant: ${w.note}
+    params: {background: "${w.back}"}
+    references: [{file: logo.png, hint: "${w.hint}"}]
+    then: [{prompt: More, quality: "${w.quality}", style: ["${w.style}"]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("w.csv", "nr,style,tag,seed,quality,note,back,hint\n1,flat,t,7,high,n,opaque,look\n2,,, ,,,,\n"),
+        (
+            "w.json",
+            '[{"nr": 1, "style": "flat", "tag": "t", "seed": 7, "quality": "high", "note": "n", "back": "opaque", "hint": "look"},'
+            ' {"nr": 2, "style": null, "tag": "", "seed": null, "quality": "", "note": "", "back": null, "hint": " "}]',
+        ),
+        (
+            "w.yaml",
+            "- {nr: 1, style: flat, tag: t, seed: 7, quality: high, note: n, back: opaque, hint: look}\n"
+            "- nr: 2\n  style:\n  tag: ''\n  seed: ~\n  quality: null\n  note:\n  back: ''\n  hint:\n",
+        ),
+    ],
+)
+def test_an_empty_cell_leaves_out_what_may_be_left_out(name: str, content: str, tmp_path: Path) -> None:
+    """A field that is exactly one `${…}` isn't there where the cell is empty: it is as if the line weren't written for that row."""
+    spec = read(tmp_path, EMPTY.replace("FILE", name), files={name: content})
+    full, bare = spec.assets
+    assert [step.prompt for step in full.steps] == ["Image 1: look\nSign\n\nFlat.", "More\n\nFlat."]
+    assert [step.prompt for step in bare.steps] == ["Sign", "More"]
+    assert (full.tags, bare.tags) == (("a", "t"), ("a",))
+    assert [full.steps[0].params[key] for key in ("seed", "quality", "background")] == [7, "high", "opaque"]
+    assert [bare.steps[0].params[key] for key in ("seed", "quality", "background")] == [None, "medium", "auto"]
+    assert (full.steps[0].variant, bare.steps[0].variant) == ("n", None)
+    assert (full.description, bare.description) == ("n", None)
+    assert bare.steps[1].params["quality"] == "medium"
+
+
+def test_an_empty_cell_in_a_text_needs_a_word_for_it(tmp_path: Path) -> None:
+    """A default stands for it, also an empty one: then somebody has said that nothing may stand there."""
+    files = {"w.csv": "nr;title;by;city\n1;Moon;;\n2;Sun;Klee\n"}
+    text = "assets:\n  s-${w.nr}:\n    matrix: {w: {from: w.csvDEFAULTS}}\n    prompt: '${w.title} by ${w.by}${w.city}'\n"
+    spec = read(tmp_path, text.replace("DEFAULTS", ", defaults: {by: unknown, city: ''}"), files=files)
+    assert prompts(spec) == {"s-1": "Moon by unknown", "s-2": "Sun by Klee"}
+    assert "`${w.by}` is empty in w.csv:2" in told(tmp_path, text.replace("DEFAULTS", ", defaults: {city: x}"))
+    assert "w.csv:3:1: this row has 3 cells, the header 4\n  3 | 2;Sun;Klee\n    | ~~~~~~~~~~\n  hint: it lacks `city`" in told(
+        tmp_path, text.replace("DEFAULTS", ", defaults: {by: x}")
+    )
+
+
+def test_a_problem_of_every_row_names_none(tmp_path: Path) -> None:
+    """What is the asset's own mistake isn't put down to the rows of its table."""
+    write(tmp_path, {"w.csv": "nr,q\n1,low\n2,hihg\n3,low\n4,hihg\n"})
+    text = "assets:\n  s-${w.nr}: {matrix: {w: {from: w.csv}}, prompt: x, QUALITY, base: nobody}\n"
+    assert "nobody`\n" in told(tmp_path, text.replace("QUALITY", "quality: low"))
+    assert "did you mean `high`? (w.csv:3; and 1 more like it: w.csv:5)\n" in told(
+        tmp_path, text.replace("QUALITY", "quality: '${w.q}'")
+    )
 
 
 @pytest.mark.parametrize(

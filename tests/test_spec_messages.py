@@ -161,6 +161,127 @@ FILES: dict[str, dict[str, str | bytes]] = {
         "a.yaml": 'assets:\n  a: {prompt: "never closed\n',
         "b.yaml": "styles: {own: {txt: x}}\nassets:\n  b: {prompt: @x, style: own, base: x, quality: hgih}\n",
     },
+    "csv-cells": {
+        "assets.yaml": "version: 1\nvars: {short: {from: short.csv}, spared: {from: short.csv, defaults: {artist: Klee}}}\nassets:\n"
+        '  sign-${w.nr}:\n    matrix: {w: {from: data/works.csv}}\n    prompt: A sign "${w.title}" by ${w.artist} in ${w.city}.\n'
+        "  long-${w.nr}: {matrix: {w: {from: long.csv}}, prompt: x}\n"
+        "  tabs-${w.nr}: {matrix: {w: {from: tabs.tsv, defaults: {title: x}}}, prompt: x}\n",
+        "data/works.csv": "sep=;\r\nnr;title;artist;city\r\n1;Moon;Klee;Bern\r\n\r\n2;short\r\n;;;\r\n3;Cloud;Arp\r\n",
+        "short.csv": "nr,title,artist,city\n1,Moon,,\n2,Sun,Klee\n",
+        "long.csv": "nr;title\n1;a;b\n2;Moon;\n3;a;b;c\n",
+        "tabs.tsv": "nr\ttitle\tcity\tartist\tstyle\tmood\n1\n",
+    },
+    "csv-quotes": {
+        "assets.yaml": "version: 1\nvars:\n"
+        + "".join(f"  {name}: {{from: {name}.csv}}\n" for name in ("open", "inner", "later", "takes", "header", "long", "pipe")),
+        "open.csv": 'nr;title;city\n1;"Moon";Bern\n2;"short;Bern\n3;Cloud;Bern\n',
+        "inner.csv": 'nr;title;city\n1;"Under the "moon" again";Bern\n2;"Sun;Bern\n',
+        "later.csv": 'nr;title;city\n1;"Moon;Bern\n2;"Cloud";Bern\n',
+        "takes.csv": 'nr;title;city\n1;"Moon;Bern\n2";Cloud;Bern;x\n3;"Sun;\nBern"\n',
+        "header.csv": 'nr;"title\n1;Moon\n',
+        "long.csv": "nr;title\n1;" + '"a" b' * 30 + "\n",
+        "pipe.csv": "nr|title\n1|Moon\n",
+    },
+    "table-empty-cells": {
+        "assets.yaml": "version: 1\nvars: {legal: {from: legal.csv, key: country}}\n"
+        "styles: {mood: {text: 'In a ${w.mood} mood'}}\nassets:\n"
+        "  sign-${w.nr}:\n    matrix: {w: {from: data/works.csv, defaults: {city: nowhere}}}\n"
+        '    prompt: A sign "${w.title}" by ${w.artist} in ${w.city}.\n    style: mood\n    base: ${w.base}\n'
+        "    references: [{file: '${w.photo}', as: '${w.photo}'}, '${w.base}']\n    output: art/${w.out}.png\n"
+        "    then: ['${w.fix}', {prompt: '${w.fix}', aspect_ratio: '3:2-${w.mood}'}]\n"
+        "  law-${m}: {matrix: {m: [de, fr]}, vars: {line: '${legal[m].text}'}, prompt: 'See ${line}'}\n"
+        "  name-${w.title}: {matrix: {w: {from: data/works.csv}}, prompt: x}\n"
+        "  axis-${l}: {matrix: {l: ['${legal.fr.text}', x]}, prompt: x}\n",
+        "data/works.csv": "nr;title;artist;city;mood;base;photo;out;fix\n1;Moon;Klee;;calm;hero;a.png;1;x\n2;Sun;;;;;;;\n"
+        "3;Cloud; ;Bern;calm;hero;a.png;3;x\n4;;;Bern;calm;hero;a.png;4;x\n",
+        "legal.csv": "country,text\nde,Pfand\nfr,\n",
+    },
+    "table-rows-named": {
+        "assets.yaml": "version: 1\nassets:\n"
+        "  json-${p.sku}:\n    matrix: {p: {from: p.json}}\n    aspect_ratio: ${p.ratio}\n    prompt: ${p.name}, ${p.mood}\n"
+        "  yaml-${p.sku}: {matrix: {p: {from: p.yaml}}, base: '${p.base}', prompt: '${p.name}'}\n"
+        "  post-${p.slug}: {matrix: {p: {from: 'posts/*.md'}}, prompt: 'A card ${p.title}'}\n"
+        "  one-${p.sku}: {matrix: {p: {from: p.json}}, prompt: x, style: '${p.style}', quality: hgih}\n"
+        "  own-${p.n}: {matrix: {p: [{n: 1, q: low}, {n: 2, q: lwo}]}, prompt: x, quality: '${p.q}'}\n"
+        "  same-${p.sku}: {matrix: {p: {from: p.yaml}, q: {from: p.json}}, prompt: x, output: 'art/same-${q.sku}.png'}\n"
+        "  pair-${p.sku}-${q.sku}: {matrix: {p: {from: p.yaml}, q: {from: p.json}}, prompt: x, quality: '${q.ratio}'}\n",
+        "p.json": '[\n {"sku": "a", "name": "A", "ratio": "1:1", "mood": "calm", "style": "no"},\n'
+        ' {"sku": "b", "name": null, "ratio": "16x9", "mood": "calm", "style": "flat"},\n'
+        ' {"sku": "c", "name": "C", "ratio": "2:3", "style": "x"},\n\n'
+        ' {"sku": "d", "name": "", "ratio": "banner", "mood": "calm", "style": "y"}\n]\n',
+        "p.yaml": "- {sku: a, name: A, base: json-a}\n- {sku: b, name: B, base: json-aa}\n- sku: c\n  base: json-a\n",
+        "posts/a.md": "---\nslug: a\ntitle: A\n---\n",
+        "posts/readme.md": "# What these files are\n",
+        "posts/b.md": "---\nslug: b c\ntitle: B\n---\n",
+    },
+    "table-ids": {
+        "assets.yaml": "version: 1\nassets:\n"
+        "  number-${p.sku}: {matrix: {p: {from: p.csv}}, prompt: x}\n"
+        "  axis: {matrix: {p: {from: p.csv}}, prompt: x}\n"
+        "  list-${l}: {matrix: {l: [en, de, en]}, prompt: x}\n"
+        "  lists-${l}-${m}: {matrix: {l: [en, en], m: [a, b]}, prompt: x}\n"
+        "  two-${p.name}: {matrix: {p: {from: good.csv}, l: [en, de]}, prompt: x}\n"
+        "  whole-${p.sku}: {matrix: {p: {from: whole.csv}}, prompt: x}\n"
+        "  bad-${p.name}: {matrix: {p: {from: bad.csv}}, prompt: x}\n"
+        "  bad-${l}: {matrix: {l: [a b, c]}, prompt: x}\n"
+        "  long-${p.text}: {matrix: {p: {from: bad.csv}}, prompt: x}\n"
+        "  brace-{l}: {matrix: {l: [a, b]}, prompt: x}\n  dollar-$l: {matrix: {l: [a]}, prompt: x}\n"
+        "  space ${l}: {matrix: {l: [a]}, prompt: x}\n  number-a: {prompt: x}\n",
+        "p.csv": "sku,name\nA,one\na,two\nB,three\nB,four\nB,five\n",
+        "good.csv": "name\none\ntwo\n",
+        "whole.csv": "sku,name\nA,one\nA,one\n",
+        "bad.csv": f"name,text\none,{'x' * 300}\nMoon & cloud,{'y' * 300}\na*,z\n",
+    },
+    "table-keys": {
+        "assets.yaml": "version: 1\nvars:\n  list: {from: p.csv}\n  none: {from: none.csv}\n  keyed: {from: p.csv, key: sku}\n"
+        "assets:\n  a: {prompt: '${list.A.name} ${list.0.name} ${list.7} ${keyed.A.nmae} ${keyed.C} ${keyed}'}\n"
+        "  b-${p.SKU}: {matrix: {p: {from: p.csv}}, prompt: x}\n"
+        "  c-${p.sku}: {matrix: {p: {from: p.csv, where: {live: yep}}}, prompt: x}\n"
+        "  d-${p.sku}: {matrix: {p: {from: p.csv, where: {sku: [A, B], name: [two, one], live: ''}}}, prompt: x}\n"
+        "  e-${p.sku}: {matrix: {p: {from: p.csv, where: {sku: A, name: two}}}, prompt: x}\n"
+        "  f-${p.sku}: {matrix: {p: {from: header.csv}}, prompt: x}\n",
+        "p.csv": "sku,name,live\nA,one,yes\nB,two,no\n",
+        "header.csv": "sku,name\n",
+        "nine.csv": "sku\n",
+    },
+    "files-of-no-kind": {
+        "assets.yaml": "version: 1\ninclude: [packaging/box.yml, https://x.example/a.yaml]\nassets:\n"
+        "  a-${p.sku}: {matrix: {p: {from: data.xlsx}}, prompt: x}\n"
+        "  b-${p.sku}: {matrix: {p: {from: 'https://x.example/a.csv'}}, prompt: x}\n"
+        "  c: {prompt: {file: prompts/psoter.md}, references: [{file: 'https://x.example/a.png'}, {file: 'brand/*.png'}]}\n"
+        "  d: {prompt: x, references: [{file: ~/logo.png}]}\n  e: {prompt: {file: 'prompts/*.md'}}\n",
+        "data.xlsx": "x",
+        "prompts/poster.md": "A poster",
+        "packaging/box.yaml": "project: x\nprofiles: {}\nbudget: {}\nassets: {b: {prompt: x}}\n",
+    },
+    "styles-named-for-whom": {
+        "assets.yaml": "version: 1\ndefaults: {output: 'art/${s.sku}.png'}\n"
+        "styles: {brand: {text: 'In the mood of ${s.mood}, like ${image.bord}'}}\n"
+        "assets:\n  a: {prompt: x, style: brand}\n  b-${s.sku}: {matrix: {s: {from: s.csv}}, prompt: x, style: brand}\n",
+        "s.csv": "sku,mood\n1,calm\n2,\n",
+    },
+    "table-forms": {
+        "assets.yaml": "version: 1\ninclude: [packaging/box.yaml]\nvars: {keyed: {from: rows.json, key: tags}}\nassets:\n"
+        "  a-${p.sku}: {matrix: {p: {from: object.json}}, prompt: x}\n"
+        "  b-${p.sku}: {matrix: {p: {from: tab.csv}}, prompt: '${p.nmae}'}\n"
+        "  c-${p.sku}: {matrix: {p: {from: rows.json}}, prompt: {file: 'prompts/${p.sku}.md'}}\n"
+        "  d-${p.sku}: {matrix: {p: {from: rows.json}}, prompt: x, output: 'art/${p.out}.png'}\n"
+        "  e-${p.sku}: {matrix: {p: {from: rows.json}}, prompt: x, base: 'a-${p.sku}', set: '${p.tags}'}\n"
+        "  f-${p.sku}: {matrix: {p: {from: title.csv}}, prompt: x}\n"
+        "  g-${p.stem}: {matrix: {p: {from: 'posts/*.md'}}, prompt: '${p.title}'}\n",
+        "object.json": '{"rows": [{"sku": 1}]}',
+        "tab.csv": "sku\tname, short\n1\tMoon, new\n",
+        "rows.json": '[{"sku": "a", "tags": ["x"], "out": "one"},\n {"sku": "b", "tags": "x, y", "out": "one"},\n'
+        ' {"sku": "c", "tags": ["x"], "out": "c d "}]\n',
+        "title.csv": "Prices 2027;;\nsku;name;x\n1;A;x\n",
+        "prompts/a.md": "For ${p.sku} ${p.who}\n",
+        "posts/a.md": "title: A\n---\n",
+        "posts/b.md": "+++\ntitle = 'B'\n+++\n",
+        "posts/c.md": "---\ntitle: C\n---\n",
+        "packaging/box.yaml": "assets:\n  h-${p.sku}: {matrix: {p: {from: packaging/t.csv}}, prompt: {file: packaging/p.md}}\n",
+        "packaging/t.csv": "sku\n1\n",
+        "packaging/p.md": "x\n",
+    },
     "several-files": {
         "assets.yaml": "version: 1\ninclude: [b.yaml, a.yaml]\nassets:\n  z: {promt: x}\n  y: {base: nobody, prompt: x}\n",
         "a.yaml": "assets: {a: {prompt: x, quality: hgih}}\n",

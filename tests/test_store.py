@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild import database
 from assetbuild.errors import StoreError
-from assetbuild.journal import State, has_open, jobs_of, open_jobs
-from assetbuild.salvage import set_aside
-from assetbuild.store import Store, Written, store_root
+from assetbuild.store import Store, Written, database, store_root
+from assetbuild.store.journal import State, has_open, jobs_of, open_jobs
+from assetbuild.store.salvage import set_aside
 
 from .storing import digest, kept, run, same_words, start
 
@@ -538,7 +537,7 @@ def test_a_kill_while_moving_loses_nothing(tmp_path: Path) -> None:
         import shutil
         from pathlib import Path
         from assetbuild.store import Store, store_root
-        import assetbuild.moving
+        import assetbuild.store.moving
         arm()
         store_root(Path(sys.argv[3]), spec_store=None, environ={})
     """

@@ -5,10 +5,12 @@ This is the only room that ends the process. stdout is data, stderr is talk.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ import click
 from .. import __version__
 from ..errors import AssetbuildError, SpecError
 from ..project import Env, Project, find_spec
+from ..selection import select
+
+READER_LEFT = 141  # what a shell reports for SIGPIPE
 
 # name → (module, group of --help). Nothing is imported to print the help but the command's own module.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -36,8 +41,31 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+class ReaderLeft(Exception):
+    """Nobody reads our output any more."""
+
+
+@contextlib.contextmanager
+def _reader() -> Iterator[None]:
+    """click would end the process with 1, as if an action had failed."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderLeft from None
+
+
 class Commands(click.Group):
     """Subcommands that are imported when they are called."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401 - click's own
+        """`--help` and `--version` are printed in here."""
+        with _reader():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command gives
+        """Runs the command."""
+        with _reader():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order of the help."""
@@ -87,6 +115,51 @@ def open_project(spec: str | None, profile: str | None) -> Project:
     env = make_env()
     profile = profile or env.environ.get("ASSETBUILD_PROFILE") or None
     return Project(env, find_spec(env.cwd, spec or env.environ.get("ASSETBUILD_SPEC")), profile)
+
+
+def chosen(
+    project: Project, words: Sequence[str], *, exclude: Sequence[str] = (), limit: int | None = None, bases: bool = True
+) -> list[str]:
+    """The ids that words of the command line mean, see `select`. An output's path may be written from the working directory, from
+    the spec's folder, or in full. Raises UsageError.
+    """
+    outputs = _Outputs(project)
+    return select(
+        project.graph, [outputs.inner(w) for w in words], exclude=[outputs.inner(w) for w in exclude], limit=limit, bases=bases
+    )
+
+
+class _Outputs:
+    """The outputs of a spec, to recognise paths by."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._all: set[str] | None = None
+
+    def inner(self, word: str) -> str:
+        """The word; if it is the path of an output, then as the spec writes it."""
+        bare = word.strip("+")
+        if not bare or bare in self.project.assets or not ("/" in bare or "." in bare or os.sep in bare):
+            return word
+        if self._all is None:
+            self._all = {path for asset in self.project.assets.values() for path in asset.outputs}
+        for path in inner_paths(self.project, bare):
+            if path in self._all:
+                return word.replace(bare, path)
+        return word
+
+
+def inner_paths(project: Project, given: str) -> Iterator[str]:
+    """What a path of the command line may mean, relative to the project: seen from the working directory, then from the spec's
+    folder.
+    """
+    import unicodedata
+
+    for folder in (project.env.cwd, project.root):
+        whole = os.path.abspath(folder / Path(given).expanduser())
+        for path, root in ((whole, project.root), (os.path.realpath(whole), os.path.realpath(project.root))):
+            with contextlib.suppress(ValueError):
+                yield unicodedata.normalize("NFC", Path(path).relative_to(root).as_posix())
 
 
 def say(text: str) -> None:
@@ -142,10 +215,8 @@ def main(argv: list[str] | None = None) -> int:
         placed = re.match(r"[^\s:]+:\d+:", text) is not None  # a problem with a place begins with it, as editors expect
         say(text if placed or isinstance(problem, SpecError) else f"assetbuild: {text}")
         return problem.exit_code
-    except BrokenPipeError:
-        # the reader went away (`| head`); nothing more can be said there
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (ReaderLeft, BrokenPipeError):
+        return READER_LEFT  # nothing more can be said; `__main__` closes the streams
     except OSError as problem:
         say(f"assetbuild: {_os_text(problem)}")
         return 1

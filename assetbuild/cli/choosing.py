@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import click
 
-from ..choosing import Choice, use
 from ..errors import Place, UsageError
-from ..renaming import Renamed, rename
-from ..selection import select
-from . import open_project, say, spec_options
+from ..project import Project
+from ..verbs.choosing import Choice, use
+from ..verbs.renaming import Renamed, rename
+from . import chosen, open_project, say, spec_options
 from .completing import complete_id, complete_profile, complete_what, complete_which
 
 MOST = 10  # assets that get a line of their own
@@ -38,7 +38,7 @@ def use_command(what: str, which: str | None, from_profile: str | None, spec: st
         raise UsageError(f"`{which}` and `--from {from_profile}` are two pictures", hint="name one of them")
     project = open_project(spec, profile)
     try:
-        ids = select(project.graph, [what], bases=False)
+        ids = chosen(project, [what], bases=False)
         member = what.partition("#")[2] if what not in project.assets else ""
         if which is not None and len(ids) > 1 and ("/" in which or "." in which):
             raise UsageError(
@@ -74,7 +74,9 @@ def _lines(one: Choice) -> list[str]:
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     gap = " " * 8
     lines = [f"{'chosen':8}{name}: {one.pick.word}" + ("" if one.pick.word == where else f", at {where}{more}")]
-    if one.waives:
+    if one.plan.asset.pin and not one.line.by_hand:
+        lines.append(f"{gap}pinned: it stays, whatever changes")
+    elif one.waives:
         lines.append(f"{gap}not made from the spec and inputs of now; it stays until they change")
     elif one.line.by_hand:
         lines.append(f"{gap}made by hand; it stays, and is never replaced unasked")
@@ -92,8 +94,8 @@ def rename_command(old: str, new: str, spec: str | None, profile: str | None) ->
     """Give an asset another id without making its picture again: moves its line in the lockfile, and its file if nothing is
     in the way.
 
-    Both may be patterns: `rename 'poster-*' 'poster/*'`. The spec is yours: what has to be changed there is said. Before or
-    after, the order doesn't matter.
+    The spec isn't edited: what has to be changed there is said, before or after, the order doesn't matter. Both may be
+    patterns: `rename 'poster-*' 'poster/*'`. A set's members are renamed in its `set:` alone.
     """
     project = open_project(spec, profile)
     try:
@@ -106,18 +108,48 @@ def rename_command(old: str, new: str, spec: str | None, profile: str | None) ->
                 say(f"{'':8} {text}")
         if len(done) > MOST:
             say(f"… and {len(done) - MOST:,} more")
-        _spec_words(done)
+        _spec_words(project, done)
     finally:
         project.close()
 
 
-def _spec_words(done: list[Renamed]) -> None:
+def _spec_words(project: Project, done: list[Renamed]) -> None:
     """What is still to be changed in the spec."""
-    places = _listed(one.place for one in done if one.place is not None)
-    if not places:
+    left = [one for one in done if one.place is not None]
+    if not left:
         return
-    users = _listed(place for one in done for place in one.users)
-    say(f"now write the new id in the spec: {places}" + (f"; its name is used at {users}" if users else ""))
+    say("the spec isn't edited by this; now change it:")
+    keys = [one for one in left if not project.assets[one.old].axes]
+    if keys:
+        ids = f"`{keys[0].new}`" if len(keys) == 1 else "the new ids"
+        say(f"{'':8} write {ids} at {_listed(one.place for one in keys if one.place is not None)}")
+    rows = list(dict.fromkeys(_in_matrix(project, one) for one in left if project.assets[one.old].axes))
+    for text in rows[:MOST]:
+        say(f"{'':8} {text}")
+    if len(rows) > MOST:
+        say(f"{'':8} … and {len(rows) - MOST:,} more rows")
+    users = _listed(place for one in left for place in one.users)
+    if users:
+        say(f"{'':8} the old id is used at {users}")
+
+
+def _in_matrix(project: Project, one: Renamed) -> str:
+    """Where a matrix has what is to be changed for the new id: a table's row, a value of a list, or the pattern of its ids."""
+    assert one.place is not None  # noqa: S101 - it is in the spec
+    told: list[tuple[str, str]] = []
+    for axis, value in sorted(project.assets[one.old].axes.items(), key=lambda cell: -len(cell[1])):
+        if value and value in one.old and value not in one.new and not any(value in longer for _, longer in told):
+            told.append((axis, value))
+    at = f"the matrix at {one.place.file}:{one.place.line}"
+    if not told:
+        return f"its ids come from {at}: write the new pattern there"
+    parts = []
+    for axis, value in told:
+        table, dot, column = axis.rpartition(".")
+        parts.append(
+            f"the cell in the row of `{table}` whose {column} is `{value}`" if dot else f"`{value}` on the axis `{axis}`"
+        )
+    return f"`{one.old}` comes from {at}: change {' and '.join(parts)}"
 
 
 def _listed(places: Iterable[Place]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..errors import StoreError, UsageError
-from ..project import Project
+from ..project import BUILT_IN, Project
 from ..report.measures import count_text, money_text, size_text
 from ..store import Store
 from . import open_project, say, spec_options
@@ -130,7 +130,7 @@ def verify_command(repair: bool, as_json: bool, spec: str | None, profile: str |
 
 
 def _repair(project: Project) -> None:
-    from ..salvage import set_aside
+    from ..store.salvage import set_aside
 
     try:
         Store.open(project.store_path, create=False).close()
@@ -187,7 +187,7 @@ def gc_command(delete: bool, forget: tuple[str, ...], as_json: bool, spec: str |
     """
     project = open_project(spec, profile)
     try:
-        from ..gc import gc
+        from ..store.gc import gc
 
         store = _store(project)
         _forget(store, project, forget)
@@ -247,9 +247,11 @@ def _gc_lines(takes: list[dict[str, Any]], found: Any, delete: bool) -> None:  #
         click.echo(f"{digest:16}  {money_text(take['cost']):>8}  {size_text(take['bytes']):>7}  {take['by']}")
     if len(paid) > LISTED:
         click.echo(f"… and {len(paid) - LISTED:,} more that were paid for")
-    free = Counter(t["by"] for t in takes if not t["cost"])
-    for name, count in free.most_common():
-        click.echo(f"{count_text(count, 'result')} by {name}, free or of unknown cost")
+    free = Counter((t["by"], t["cost"] is None) for t in takes if not t["cost"])
+    for (name, unknown), count in free.most_common():
+        drawn = name.partition("/")[0] in BUILT_IN
+        price = "whose cost isn't known" if unknown else "drawn here, free" if drawn else "free"
+        click.echo(f"{count_text(count, 'picture or set', 'pictures and sets')} by {name}, {price}")
     words = f"{count_text(len(found.blobs), 'file')}, {size_text(found.size)}" + (
         f", paid {money_text(found.cost)}" if found.cost else ""
     )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import UsageError
+from ..answers.orphans import just_left, orphans
+from ..answers.orphans import sentence as orphans_told
+from ..errors import StoreError, UsageError
+from ..events import Event
 from ..facts import AssetPlan, Planner
 from ..plan import Verb, frozen_allows
 from ..project import Project
-from ..selection import select
-from . import open_project, say, spec_options
+from . import chosen, open_project, say, spec_options
 from .completing import complete_what
 
 EXIT_FAILED, EXIT_HELD, EXIT_STALE, EXIT_INTERRUPTED = 1, 5, 3, 130
@@ -98,14 +103,19 @@ def _build(
     from ..report.words import summary
 
     started = time.monotonic()
-    ids = select(project.graph, what, exclude=exclude, limit=limit)
+    ids = chosen(project, what, exclude=exclude, limit=limit)
     replace, rebuy = _spelled_out(project, replace), _spelled_out(project, rebuy)
     for name in rebuy:
         if project.assets[name].pin and name in project.lock.lines:
             raise UsageError(
                 f"`{name}` is pinned, so its picture stays", hint="take `pin: true` out of the spec to have it made again"
             )
+    whole = not what and not exclude and limit is None
+    left = just_left(project) if whole and not frozen else set()
     planner = Planner(project, rebuy=rebuy, replace=replace)
+    planner.check_disk(ids)
+    if not frozen:
+        _bring_in(project)
     plans = planner.plan(ids)
     ink = Ink.of(project.env.environ, tty=project.env.tty)
     _shared(plans, project)
@@ -113,19 +123,40 @@ def _build(
         stale = [p for p in plans if not all(frozen_allows(s.decision, pinned=s.facts.pinned) for s in p.steps)]
         if stale:
             return _stale(stale, len(plans), as_json, ink, project)
+    first = project.git is not None and not (project.root / project.spec.lock).exists()
+    deaf: list[BrokenPipeError] = []  # nobody reads our talk any more (`2>&1 | head`)
     with _report(project, ink, len(plans), verbose) as report:
-        run = Build(project, planner, ids, Options(jobs, fail_fast, frozen), report)
+
+        def heard(event: Event) -> None:
+            try:
+                if not deaf:
+                    report(event)
+            except BrokenPipeError as problem:  # no asset failed: what is being made is finished and kept, nothing more is begun
+                deaf.append(problem)
+                run.stopping = True
+
+        run = Build(project, planner, ids, Options(jobs, fail_fast, frozen), heard)
         run.started = started
         done = run.run(plans)
-    whole = not what and not exclude and limit is None
+    if deaf:
+        raise deaf[0]
     sentence = summary(done.summary)
-    if whole and not frozen:
+    if whole and not frozen and not run.cut_off:
         from ..remembering import remember
 
-        remember(project, planner, [planner.plans[name] for name in ids], sentence.rsplit(" in ", 1)[0])
+        kept = remember(project, planner, [planner.plans[name] for name in ids], sentence.rsplit(" in ", 1)[0])
+        count = sum(one.id in left for one in orphans(project, planner.lock)) if left and kept else 0
+        if count:  # said once: what was remembered just now doesn't have them
+            say(orphans_told(count))
     say(sentence)
+    if first:
+        _attributes(project)
     if as_json:
         click.echo(json.dumps(_build_json(done, [planner.plans[name] for name in ids]), ensure_ascii=False))
+    if run.cut_off:  # the end of Python would wait for threads that are at work yet
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(EXIT_INTERRUPTED)
     if done.summary.interrupted:
         return EXIT_INTERRUPTED
     if done.failed:
@@ -135,9 +166,43 @@ def _build(
     return 0
 
 
+def _attributes(project: Project) -> None:
+    """The lockfile was made just now in a repository that `init` was never run in: git would meet a conflict where two branches only add lines."""
+    from ..verbs.starting import unioned
+
+    lock = project.root / project.spec.lock
+    if lock.exists() and ".assetbuild" not in Path(project.spec.lock).parts and not unioned(lock):
+        say(
+            f"  hint: commit {project.spec.lock} with the pictures, and write `{lock.name} text eol=lf merge=union` into .gitattributes: "
+            "two branches' lines then merge by themselves"
+        )
+
+
+def _bring_in(project: Project) -> None:
+    """What an earlier run paid for and couldn't put into the store gets there now, before it is decided what is to be bought. Raises StoreError."""
+    from ..store.rescue import bring_in, waiting
+
+    left = waiting(project.root, project.env.environ)
+    if not left:
+        return
+    try:
+        done = bring_in(project.root, project.env.environ, project.store)
+    except (OSError, StoreError) as problem:
+        why = problem.text if isinstance(problem, StoreError) else f"{problem.filename}: {problem.strerror}"
+        raise StoreError(
+            f"what was paid for in {left[0].parent} can't be brought into the store yet, so nothing was bought: {why}",
+            hint="make room, then run it again",
+        ) from problem
+    for name, take in done:
+        if take is not None:
+            say(f"`{name}`: what was paid for when the store was full is in it now")
+        else:
+            say(f"`{name}`: what was paid for when the store was full isn't there any more")
+
+
 def _spelled_out(project: Project, words: Sequence[str]) -> tuple[str, ...]:
     """The ids that `--replace` and `--rebuy` name, also by pattern. Raises UsageError for a word that means nothing."""
-    return tuple(select(project.graph, list(words), bases=False)) if words else ()
+    return tuple(chosen(project, list(words), bases=False)) if words else ()
 
 
 def _shared(plans: Sequence[AssetPlan], project: Project) -> None:
@@ -165,13 +230,14 @@ def _stale(stale: list[AssetPlan], count: int, as_json: bool, ink: Any, project:
 
 
 def _report(project: Project, ink: Any, count: int, verbose: bool) -> Any:  # noqa: ANN401
+    whole = count == len(project.assets)
     if project.env.tty and project.env.environ.get("TERM") != "dumb" and not project.env.environ.get("CI"):
         from ..report.live import Live
 
-        return Live(project.env.stderr, ink, count, verbose=verbose)
+        return Live(project.env.stderr, ink, count, verbose=verbose, whole=whole, columns=project.env.width)
     from ..report.lines import Lines
 
-    return Lines(say, ink, verbose=verbose)
+    return Lines(say, ink, verbose=verbose, count=count if whole else 0)
 
 
 def _build_json(done: Any, plans: Sequence[AssetPlan]) -> dict[str, Any]:  # noqa: ANN401
@@ -221,13 +287,17 @@ def plan_command(
         if found is not None:
             plans, project = found
         else:
-            plans = Planner(project).plan(select(project.graph, list(what), exclude=exclude, limit=limit))
+            ids = chosen(project, list(what), exclude=exclude, limit=limit)
+            planner = Planner(project)
+            planner.check_disk(ids)
+            plans = planner.plan(ids)
         _shared(plans, project)
         if as_json:
             click.echo(json.dumps(plan_json(plans, project), ensure_ascii=False))
         else:
             ink = Ink.of(project.env.environ, tty=project.env.stdout.isatty())
-            for line in plan_lines(plans, project, ink, everything=everything):
+            columns = project.env.width if project.env.stdout.isatty() else 0
+            for line in plan_lines(plans, project, ink, everything=everything, columns=columns):
                 click.echo(line)
             click.echo(plan_summary(plans, project))
         pending = any(p.verb is not Verb.UP_TO_DATE for p in plans)

@@ -12,9 +12,9 @@ import click
 
 from ..errors import UsageError
 from ..facts import AssetPlan, Planner
+from ..lockfile import Line
 from ..project import Project
-from ..selection import select
-from . import open_project, spec_options
+from . import chosen, inner_paths, open_project, spec_options
 from .completing import complete_id, complete_what
 
 EXIT_UNKNOWN = 1
@@ -48,11 +48,15 @@ def show_command(what: str, as_json: bool, spec: str | None, profile: str | None
             _show_asset(project, name, as_json)
         elif _path_of(project, what) is not None:
             raise click.exceptions.Exit(_show_file(project, what, as_json))
+        elif (line := _left(project, what)) is not None:
+            _show_left(project, line, as_json)
         else:
-            select(project.graph, [what])  # words what isn't there
-            raise UsageError(
-                f"`{what}` is more than one asset", hint="`assetbuild list` takes patterns, `show` takes one id or file"
-            )
+            names = chosen(project, [what], bases=False)  # words what isn't there
+            if len(names) > 1:
+                raise UsageError(
+                    f"`{what}` is more than one asset", hint="`assetbuild list` takes patterns, `show` takes one id or file"
+                )
+            _show_asset(project, names[0], as_json)
     finally:
         project.close()
 
@@ -64,19 +68,40 @@ def _asset_of(project: Project, what: str) -> str | None:
 
 def _path_of(project: Project, what: str) -> Path | None:
     for folder in (project.env.cwd, project.root):
-        if (folder / what).is_file():
-            return folder / what
+        path = folder / Path(what).expanduser()
+        if path.is_file():
+            return path
     return None
 
 
+def _left(project: Project, what: str) -> Line | None:
+    """The lock line of an id that left the spec, by the id or by a path where its picture was."""
+    from ..answers.orphans import line_of
+
+    return next((line for word in (what, *inner_paths(project, what)) if (line := line_of(project, word)) is not None), None)
+
+
+def _show_left(project: Project, line: Line, as_json: bool) -> None:
+    from ..answers.describing import describe_left
+
+    left = describe_left(project, line)
+    if as_json:
+        click.echo(json.dumps({"version": 1, "asset": None, "file": None, "left": left}, ensure_ascii=False))
+        return
+    from ..report.shown import left_lines
+
+    for text in left_lines(left, *_out(project)):
+        click.echo(text)
+
+
 def _show_asset(project: Project, name: str, as_json: bool) -> None:
-    from ..describing import describe
+    from ..answers.describing import describe
 
     planner = Planner(project)
     planner.plan([name])
     asset = describe(project, planner, name)
     if as_json:
-        click.echo(json.dumps({"version": 1, "asset": asset, "file": None}, ensure_ascii=False))
+        click.echo(json.dumps({"version": 1, "asset": asset, "file": None, "left": None}, ensure_ascii=False))
         return
     from ..report.shown import asset_lines
 
@@ -86,8 +111,8 @@ def _show_asset(project: Project, name: str, as_json: bool) -> None:
 
 
 def _show_file(project: Project, what: str, as_json: bool) -> int:
-    from ..describing import describe
-    from ..origin import origin
+    from ..answers.describing import describe
+    from ..answers.origin import origin
 
     path = _path_of(project, what)
     assert path is not None  # noqa: S101 - looked a moment ago
@@ -102,7 +127,7 @@ def _show_file(project: Project, what: str, as_json: bool) -> int:
         for take in file["takes"]:  # a manifest has the prompt folded; the spec has it as it was written
             take["prompt"] = written.get(take["key"], take["prompt"])
     if as_json:
-        click.echo(json.dumps({"version": 1, "asset": asset, "file": file}, ensure_ascii=False))
+        click.echo(json.dumps({"version": 1, "asset": asset, "file": file, "left": None}, ensure_ascii=False))
         return 0 if file["known"] else EXIT_UNKNOWN
     if not file["known"]:
         at = _output_at(project, path)
@@ -138,16 +163,33 @@ def _output_at(project: Project, path: Path) -> str | None:
 @click.argument("what", nargs=-1, shell_complete=complete_what)
 @click.option("--exclude", multiple=True, metavar="WHAT", help="Leave these out (same forms as WHAT).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout (its shape is in schemas/).")
+@click.option("--orphans", "left", is_flag=True, help="List the pictures that belong to no asset any more instead.")
 @click.option("-q", "--ids", is_flag=True, help="Only the ids, one a line; nothing is looked at but the spec.")
 @click.option("-0", "nul", is_flag=True, help="Only the ids, each ended by a NUL, for `xargs -0`.")
 @spec_options
 def list_command(
-    what: tuple[str, ...], exclude: tuple[str, ...], as_json: bool, ids: bool, nul: bool, spec: str | None, profile: str | None
+    what: tuple[str, ...],
+    exclude: tuple[str, ...],
+    as_json: bool,
+    left: bool,
+    ids: bool,
+    nul: bool,
+    spec: str | None,
+    profile: str | None,
 ) -> None:
-    """List the assets: id, state, output, tags. WHAT takes the forms that `build` takes, and `+X`: what X is made from."""
+    """List the assets: id, state, output, tags. WHAT takes the forms that `build` takes, and `+X`: what X is made from.
+
+    With --orphans, list what assets have left behind: lines of the lockfile whose id isn't in the spec any more, and pictures
+    that we put where no asset has an output now. Nothing is deleted.
+    """
+    if left and (what or exclude or ids or nul):
+        raise UsageError("--orphans lists what belongs to no asset, so it can't be joined with WHAT, --exclude, --ids or -0")
     project = open_project(spec, profile)
     try:
-        names = select(project.graph, what, exclude=exclude, bases=False)
+        if left:
+            _list_orphans(project, as_json)
+            return
+        names = chosen(project, what, exclude=exclude, bases=False)
         if ids or nul:
             click.echo("".join(name + ("\0" if nul else "\n") for name in names), nl=False)
             return
@@ -155,10 +197,43 @@ def list_command(
         if as_json:
             click.echo(json.dumps(_list_json(plans), ensure_ascii=False))
             return
-        for line in _list_lines(project, plans):
+        from ..report.listed import list_lines
+
+        ink, columns = _out(project)
+        for line in list_lines([_row(plan) for plan in plans], ink, columns if project.env.stdout.isatty() else 0):
             click.echo(line)
     finally:
         project.close()
+
+
+def _row(plan: AssetPlan) -> tuple[str, str, str, str]:
+    outputs = plan.asset.outputs
+    where = outputs[0] + (f" and {len(outputs) - 1} more" if len(outputs) > 1 else "")
+    return plan.asset.id, plan.verb.value, where, " ".join(plan.asset.tags)
+
+
+def _list_orphans(project: Project, as_json: bool) -> None:
+    from ..answers.orphans import orphans
+
+    rows = [one._asdict() for one in orphans(project)]
+    for one in rows:
+        one["member"] = one["member"] or None
+    if as_json:
+        click.echo(json.dumps({"version": 1, "assets": [], "orphans": rows}, ensure_ascii=False))
+        return
+    if not rows:
+        click.echo("every picture belongs to an asset", err=True)
+        return
+    from ..report.listed import orphan_lines
+
+    ink, columns = _out(project)
+    for line in orphan_lines(rows, ink, columns if project.env.stdout.isatty() else 0):
+        click.echo(line)
+    click.echo(
+        "  hint: the old id in the spec brings one back, `assetbuild rename OLD NEW` gives it to another id; a file that nobody\n"
+        f"  wants may be deleted, and its line taken out of {project.spec.lock}: assetbuild itself deletes nothing",
+        err=True,
+    )
 
 
 def _list_json(plans: Sequence[AssetPlan]) -> dict[str, Any]:
@@ -177,35 +252,6 @@ def _list_json(plans: Sequence[AssetPlan]) -> dict[str, Any]:
     return {"version": 1, "assets": assets}
 
 
-def _list_lines(project: Project, plans: Sequence[AssetPlan]) -> list[str]:
-    from ..report.measures import cut, pad, width
-    from ..report.shown import state_style, state_word
-
-    ink, columns = _out(project)
-    tty = project.env.stdout.isatty()
-    rows = []
-    for plan in plans:
-        outputs = plan.asset.outputs
-        where = outputs[0] + (f" and {len(outputs) - 1} more" if len(outputs) > 1 else "")
-        rows.append((plan.asset.id, plan.verb.value, where, " ".join(plan.asset.tags)))
-    first = max((width(row[0]) for row in rows), default=0)
-    second = max((len(state_word(row[1])) for row in rows), default=0)
-    third = max((width(row[2]) for row in rows), default=0)
-    if tty:  # a pipe gets everything
-        first = min(first, max(20, columns * 2 // 5))
-        third = min(third, max(20, columns - first - second - 4))
-    lines = []
-    for name, state, where, tags in rows:
-        shown = ink("bold", name if width(name) <= first else cut(name, first)) + " " * max(0, first - width(name))
-        place = cut(where, third) if tty else where
-        left = columns - first - second - third - 6
-        end = ("  " + ink("dim", cut(tags, left) if tty else tags)) if tags and (not tty or left > 3) else ""  # noqa: PLR2004 - room for a word
-        lines.append(
-            f"{shown}  {ink(state_style(state), pad(state_word(state), second))}  {pad(place, third) if end else place}{end}"
-        )
-    return lines
-
-
 @click.command("graph", short_help="Draw what hangs on what (Mermaid).")
 @click.argument("what", nargs=-1, shell_complete=complete_what)
 @spec_options
@@ -219,7 +265,7 @@ def graph_command(what: tuple[str, ...], spec: str | None, profile: str | None) 
     try:
         from ..report.graphed import graph_lines
 
-        names = select(project.graph, what, bases=True)
+        names = chosen(project, what, bases=True)
         for line in graph_lines([project.assets[name] for name in names]):
             click.echo(line)
     finally:

@@ -32,13 +32,13 @@ def init_command(folder: str | None, source: str | None) -> None:
 
     With --from DIR the spec names every picture in that folder instead, pinned as it is.
     """
-    from ..starting import SPEC_NAME, first_spec, refuse_second, write_around, write_spec
+    from ..verbs.starting import SPEC_NAME, first_spec, refuse_second, write_around, write_spec
 
     env = make_env()
     root = Path(os.path.abspath(env.cwd / (folder or ".")))
     refuse_second(root)
     if source is not None:
-        from ..adopting import adopt
+        from ..verbs.adopting import adopt
 
         found = adopt(env, root, env.cwd / source)
         _tell_left(found.left)
@@ -70,7 +70,7 @@ def doctor_command(as_json: bool, spec: str | None, profile: str | None) -> None
     """Check what a build leans on: Python, packages, fonts, git, the spec, the lockfile, the store. Exit 1 if something is
     broken.
     """
-    from ..health import examine
+    from ..answers.health import examine
     from ..report.ink import Ink
     from ..report.shown import wrapped
 
@@ -105,7 +105,7 @@ def doctor_command(as_json: bool, spec: str | None, profile: str | None) -> None
 @click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout (its shape is in schemas/).")
 def providers_command(as_json: bool) -> None:
     """List who can make pictures: name, what it costs, where it comes from, and its models with what they can do."""
-    from ..installed import OPS, providers
+    from ..answers.installed import OPS, providers
     from ..project import installed_tables
     from ..providers.table import builtin
 
@@ -135,7 +135,7 @@ def providers_command(as_json: bool) -> None:
 @spec_options
 def schema_command(name: str, listed: bool, install: bool, spec: str | None, profile: str | None) -> None:
     """Print the JSON Schema of the spec, or of a command's --json (`assetbuild schema plan`)."""
-    from ..starting import SCHEMA, schema_text, schemas, write_schema
+    from ..verbs.starting import SCHEMA, schema_text, schemas, write_schema
 
     if listed:
         for one in schemas():
@@ -173,7 +173,7 @@ def completion_command(shell: str) -> None:
 
 def state() -> int:
     """Bare `assetbuild`: the state in at most five lines, and the next command."""
-    from ..glance import glance
+    from ..answers.glance import glance
     from ..report.ink import Ink
 
     env = make_env()

@@ -11,13 +11,15 @@ from ..errors import AssetbuildError
 
 
 class Picture(NamedTuple):
-    """An input picture, as a file in the store: read it, never write it. `digest` is the sha256 of its bytes, hex."""
+    """An input picture, as a file in the store: read it, never write it. `digest` is the sha256 of its bytes, hex. `shown` is what its
+    owner calls it in messages: the path of a file, or the id of an asset; "" when it has no name."""
 
     digest: str
     path: Path
     role: str  # base, reference, style
     name: str | None
     hint: str | None
+    shown: str = ""
 
 
 class Request(NamedTuple):

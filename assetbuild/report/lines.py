@@ -1,33 +1,47 @@
-"""A run as plain lines: for logs, pipes and CI, and above the live table. One line a thing that happened."""
+"""A run as plain lines: for logs, pipes and CI, and above the live table. One line a thing that happened; many assets that wait
+for one reason are summed up.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import assert_never
 
 from ..events import Event, Failed, Finished, Held, Kept, Said, Skipped, Started, StepFinished, Summed
+from .flow import flow, for_all, likeness
 from .ink import Ink
+from .measures import width
 from .words import seconds, summary
 
 _WIDTH = 9
+ALIKE = 3  # assets that wait for one reason and are named
 
 
 class Lines:
-    """Writes each event as it happens; `write` gets whole lines. Skipped assets are counted, the first few are named."""
+    """Writes each event as it happens; `write` gets whole lines. A context: what waits to be summed up is written on leaving.
 
-    def __init__(self, write: Callable[[str], None], ink: Ink, *, verbose: bool = False) -> None:
+    `count` is how many assets the run is about if that is all of them (else 0), `columns` the terminal's width (0: no terminal, nothing is wrapped).
+    """
+
+    def __init__(
+        self, write: Callable[[str], None], ink: Ink, *, verbose: bool = False, count: int = 0, columns: int = 0
+    ) -> None:
         self.write, self.ink, self.verbose = write, ink, verbose
-        self._skipped = 0
+        self.count, self.columns = count, columns
+        self._waiting: list[Held | Skipped] = []  # they come in one go, before the work begins
 
     def __enter__(self) -> Lines:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Nothing to wipe: lines stay."""
+        self.flush()
 
     def __call__(self, event: Event) -> None:
         """One event."""
-        ink = self.ink
+        if not isinstance(event, (Held, Skipped)):
+            self.flush()
         match event:
             case Started():
                 if self.verbose:
@@ -36,19 +50,14 @@ class Lines:
                 self._line("green", event.word, event.id, f"step {event.step} of {event.steps}")
             case Finished():
                 where = event.outputs[0] if len(event.outputs) == 1 else f"{event.outputs[0]} and {len(event.outputs) - 1} more"
-                self._line("green", event.word, event.id, f"{where}  {ink('dim', seconds(event.seconds))}")
-            case Held():
-                self._line("yellow", "waiting", event.id, event.text)
-                self._hint(event.hint)
+                self._line("green", event.word, event.id, f"{where} ", seconds(event.seconds))
+            case Held() | Skipped():
+                self._waiting.append(event)
             case Failed():
                 self._line("red", "failed", event.id, event.text)
                 self._hint(event.hint)
             case Kept():
                 self._line("yellow", "kept", event.id, event.text)
-            case Skipped():
-                self._skipped += 1
-                if self._skipped <= 10 or self.verbose:  # noqa: PLR2004 - a screen is for reading
-                    self._line("dim", "skipped", event.id, event.text)
             case Said():
                 self.write(event.text)
             case Summed():
@@ -56,9 +65,37 @@ class Lines:
             case _:
                 assert_never(event)
 
-    def _line(self, style: str, word: str, name: str, rest: str) -> None:
-        self.write(f"{self.ink(style, word.ljust(_WIDTH))} {self.ink('bold', name)}  {rest}")
+    def flush(self) -> None:
+        """Writes what waits or was left out so far, like reasons summed up."""
+        waiting, self._waiting = self._waiting, []
+        kinds = [(type(event), likeness(event.text)) for event in waiting]
+        counts = Counter(kinds)
+        every = len(waiting) == self.count and sum(kind is Held for kind, _ in counts) == 1
+        seen: Counter[tuple[type, str]] = Counter()
+        for event, kind in zip(waiting, kinds, strict=True):
+            seen[kind] += 1
+            folded = counts[kind] > ALIKE and not self.verbose
+            if folded and seen[kind] > ALIKE:
+                continue
+            word, style = ("waiting", "yellow") if isinstance(event, Held) else ("skipped", "dim")
+            self._line(style, word, event.id, event.text)
+            hint = event.hint if isinstance(event, Held) else ""
+            if not folded:
+                self._hint(hint)
+            elif seen[kind] == ALIKE:
+                self._line("dim", "", "", f"… and {counts[kind] - ALIKE:,} more: {kind[1]}")
+                self._hint(for_all(hint, event.id, every=every))
+
+    def _line(self, style: str, word: str, name: str, rest: str, dim: str = "") -> None:
+        start = _WIDTH + 1
+        head, taken = f"{self.ink(style, word.ljust(_WIDTH))} ", start
+        if name:
+            head, taken = f"{head}{self.ink('bold', name)}  ", start + width(name) + 2
+        for line in flow(head, taken, [("", rest), *([("dim", dim)] if dim else [])], self.ink, self.columns, start):
+            self.write(line)
 
     def _hint(self, hint: str) -> None:
         if hint:
-            self.write(f"{' ' * _WIDTH} {self.ink('dim', 'hint:')} {hint}")
+            parts = [("dim", "hint:"), ("", hint)]
+            for line in flow(" " * (_WIDTH + 1), _WIDTH + 1, parts, self.ink, self.columns, _WIDTH + 1):
+                self.write(line)

@@ -9,17 +9,21 @@ from typing import Any, TextIO
 from ..events import Event, Failed, Finished, Held, Kept, Skipped, Started, StepFinished, Summed
 from .ink import Ink
 from .lines import Lines
+from .measures import cut, pad, width
 from .words import seconds
 
 ROWS = 6  # things in flight that are shown
+_WORD, _TIME = 9, 8  # columns of what is being done, and for how long
 
 
 class Live:
     """A context: on entering the table appears, on leaving it is wiped, so that only lines stay."""
 
-    def __init__(self, stream: TextIO, ink: Ink, count: int, *, verbose: bool = False) -> None:
-        self.stream, self.ink, self.count = stream, ink, count
-        self.lines = Lines(self._print, ink, verbose=False)
+    def __init__(
+        self, stream: TextIO, ink: Ink, count: int, *, verbose: bool = False, whole: bool = False, columns: int = 80
+    ) -> None:
+        self.stream, self.ink, self.count, self.columns = stream, ink, count, columns
+        self.lines = Lines(self._print, ink, verbose=verbose, count=count if whole else 0, columns=columns)
         self.running: dict[str, tuple[float, Started]] = {}
         self.ended = 0
         self._live: Any = None
@@ -28,6 +32,7 @@ class Live:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self.lines.flush()
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -36,6 +41,7 @@ class Live:
         """One event."""
         match event:
             case Started():
+                self.lines.flush()
                 self._start()
                 self.running[event.id] = (time.monotonic(), event)
             case Finished() | Held() | Failed() | Kept() | Skipped():
@@ -55,7 +61,8 @@ class Live:
         from rich.console import Console  # 40 ms, on a terminal only
         from rich.live import Live as RichLive
 
-        console = Console(file=self.stream, no_color=not self.ink.on, highlight=False)
+        console = Console(file=self.stream, no_color=not self.ink.on, highlight=False, width=self.columns)
+        console.on_broken_pipe = _reader_left  # type: ignore[method-assign]
         self._live = RichLive(get_renderable=self._table, console=console, refresh_per_second=8, transient=True)
         self._live.start()
 
@@ -66,6 +73,7 @@ class Live:
             return
         from rich.text import Text
 
+        self._live.refresh()  # rich draws the last table below the line again: it must be the one of now
         self._live.console.print(Text.from_ansi(line), soft_wrap=True)
 
     def _table(self) -> Any:  # noqa: ANN401 - a rich renderable
@@ -75,23 +83,25 @@ class Live:
         from rich.text import Text
 
         now = time.monotonic()
-        rows = Table.grid(padding=(0, 1))
-        rows.add_column(width=9)
-        rows.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
-        rows.add_column(justify="right", width=7)
+        room = max(10, self.columns - _WORD - _TIME - 2)
+        rows: list[Any] = []
         flying = list(self.running.items())
         for name, (began, event) in flying[:ROWS]:
             step = f"  step {event.step} of {event.steps}" if event.steps > 1 else ""
-            rows.add_row(
-                Text(event.word + "ing" if event.word != "draw" else "drawing", style="cyan"),
-                Text(name + step),
-                Text(seconds(now - began), style="dim"),
-            )
+            word = event.word + "ing" if event.word != "draw" else "drawing"
+            shown = pad(cut(name, room - width(step)) + step, room)
+            parts = ((pad(word, _WORD), "cyan"), f" {shown} ", (seconds(now - began).rjust(_TIME), "dim"))
+            rows.append(Text.assemble(*parts, no_wrap=True, overflow="crop"))
         if len(flying) > ROWS:
-            rows.add_row("", Text(f"and {len(flying) - ROWS} more", style="dim"), "")
+            rows.append(Text(f"{'':{_WORD}} and {len(flying) - ROWS} more", style="dim"))
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
             ProgressBar(total=max(1, self.count), completed=min(self.ended, self.count), width=30),
             Text(f"{self.ended} of {self.count}"),
         )
-        return Group(rows, bar)
+        return Group(*rows, bar)
+
+
+def _reader_left() -> None:
+    """rich would end the process with 1, as if an action had failed."""
+    raise BrokenPipeError

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..plan import Verb
+from .flow import flow, for_all, likeness, name_column, row
 from .ink import Ink
-from .words import change_text, word_diff
+from .words import change_text, paragraphs, word_diff
 
 if TYPE_CHECKING:
     from ..facts import AssetPlan, StepPlan
@@ -33,7 +34,8 @@ _COUNTED = {
 }
 _STYLES = {Verb.GENERATE: "green", Verb.RESTORE: "green", Verb.RESUME: "green", Verb.HELD: "yellow", Verb.FAILED: "red"}
 FOLD = 6  # more assets than this with one reason are summed up
-ALIKE = 3  # of those, this many are shown
+ALIKE = 3  # of those, this many are shown; more that wait for one reason are summed up
+_VERB = 10  # columns of what is to be done
 
 
 def word(plan: AssetPlan, project: Project) -> str:
@@ -52,44 +54,65 @@ def reason(one: StepPlan) -> str:
     return ", ".join(dict.fromkeys(texts))
 
 
-def plan_lines(plans: Sequence[AssetPlan], project: Project, ink: Ink, *, everything: bool) -> Iterator[str]:
-    """A line an asset that isn't up to date, its prompt's word diff below it; many for one reason are summed up."""
+def plan_lines(plans: Sequence[AssetPlan], project: Project, ink: Ink, *, everything: bool, columns: int = 0) -> Iterator[str]:
+    """A line an asset that isn't up to date, its prompt's word diff below it; many for one reason are summed up. `columns` is the
+    terminal's width (0: no terminal, nothing is wrapped).
+    """
     listed = [p for p in plans if everything or p.verb is not Verb.UP_TO_DATE]
-    width = min(max((len(p.asset.id) for p in listed), default=0), 40)
     alike: dict[tuple[str, str], list[AssetPlan]] = {}
     for plan in listed:
-        alike.setdefault((word(plan, project), _pattern(reason(plan.leading))), []).append(plan)
-    folded: dict[str, str] = {}  # id after which the rest is summed up → the line
+        alike.setdefault((word(plan, project), _pattern(plan)), []).append(plan)
+    held = [group for group in alike.values() if group[0].verb is Verb.HELD]
+    folded: dict[str, tuple[str, str]] = {}  # id after which the rest is summed up → the line, and the way out for all
     hidden: set[str] = set()
+    quiet: set[str] = set()  # their way out is told with the others'
     for (verb, why), group in alike.items():
-        if everything or len(group) <= FOLD or verb in ("waiting", "failed"):
+        waits = group[0].verb is Verb.HELD
+        if everything or verb == "failed" or len(group) <= (ALIKE if waits else FOLD):
             continue
-        hidden.update(p.asset.id for p in group[ALIKE:])
-        folded[group[ALIKE - 1].asset.id] = f"… and {len(group) - ALIKE:,} more: {why}"
+        names = [p.asset.id for p in group]
+        hidden.update(names[ALIKE:])
+        quiet.update(names)
+        whole = len(plans) >= len(project.assets)  # `'*'` means all of them
+        every = whole and len(held) == 1 and all(p.verb in (Verb.HELD, Verb.SKIPPED) for p in plans)
+        way = for_all(group[0].leading.decision.hint, names[0], every=every)
+        folded[names[ALIKE - 1]] = f"… and {len(group) - ALIKE:,} more: {why}", way
+    column = name_column((p.asset.id for p in listed if p.asset.id not in hidden), columns)
     for plan in listed:
         if plan.asset.id in hidden:
             continue
-        yield from _asset_lines(plan, project, ink, width)
+        yield from _asset_lines(plan, project, ink, columns, column, hint=plan.asset.id not in quiet)
         if plan.asset.id in folded:
-            yield f"{'':10} {ink('dim', folded[plan.asset.id])}"
+            more, way = folded[plan.asset.id]
+            yield from _below([("dim", more)], ink, columns)
+            if way:
+                yield from _below([("dim", "hint:"), ("", way)], ink, columns)
 
 
-def _pattern(why: str) -> str:
+def _pattern(plan: AssetPlan) -> str:
     """A reason without its names, by which like ones are summed up."""
+    why = reason(plan.leading)
+    if plan.verb in (Verb.HELD, Verb.SKIPPED):
+        return likeness(why)
     parts = why.split("`")
     return "`…`".join(parts[::2]) if len(parts) > 1 else why
 
 
-def _asset_lines(plan: AssetPlan, project: Project, ink: Ink, width: int) -> Iterator[str]:
+def _asset_lines(plan: AssetPlan, project: Project, ink: Ink, columns: int, column: int, *, hint: bool) -> Iterator[str]:
     one = plan.leading
     step = f" (step {one.number + 1} of {len(plan.asset.steps)})" if len(plan.asset.steps) > 1 else ""
-    head = ink(_STYLES.get(plan.verb, "dim"), word(plan, project).ljust(10))
-    yield f"{head} {ink('bold', plan.asset.id.ljust(width))}  {reason(one)}{step}".rstrip()
-    yield from _prompt_diff(one, project, ink)
-    if one.decision.hint:
-        yield f"{'':10} {ink('dim', 'hint:')} {one.decision.hint}"
+    head = ink(_STYLES.get(plan.verb, "dim"), word(plan, project).ljust(_VERB)) + " "
+    yield from row(plan.asset.id, column, [("", reason(one) + step)], ink, columns, head, _VERB + 1)
+    yield from _prompt_diff(one, project, ink, columns)
+    if one.decision.hint and hint:
+        yield from _below([("dim", "hint:"), ("", one.decision.hint)], ink, columns)
     for note in plan.asset.notes:
-        yield f"{'':10} {ink('dim', note)}"
+        yield from _below([("dim", note)], ink, columns)
+
+
+def _below(parts: Sequence[tuple[str, str]], ink: Ink, columns: int) -> Iterator[str]:
+    """Lines that belong to the asset above."""
+    return flow(" " * (_VERB + 1), _VERB + 1, parts, ink, columns, _VERB + 1)
 
 
 def plan_summary(plans: Sequence[AssetPlan], project: Project) -> str:
@@ -104,22 +127,21 @@ def plan_summary(plans: Sequence[AssetPlan], project: Project) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "the spec has no assets"
 
 
-def _prompt_diff(one: StepPlan, project: Project, ink: Ink) -> Iterator[str]:
+def _prompt_diff(one: StepPlan, project: Project, ink: Ink, columns: int) -> Iterator[str]:
     if one.action is None or not any(c.field == "prompt" for c in one.decision.changes):
         return
-    old = old_prompt(one, project)
-    new = one.action.manifest.get("prompt")
+    old, new = old_prompt(one, project), paragraphs(one.action.manifest)
     if old is None or new is None:
         return
     parts = []
     for kind, text in word_diff(old, new):
         if kind == "gone":
-            parts.append(ink("red strike", text) if ink.on else f"[-{text}-]")
+            parts.append(("red strike", text) if ink.on else ("", f"[-{text}-]"))
         elif kind == "new":
-            parts.append(ink("green bold", text) if ink.on else f"{{+{text}+}}")
+            parts.append(("green bold", text) if ink.on else ("", f"{{+{text}+}}"))
         else:
-            parts.append(ink("dim", text))
-    yield f"{'':10} {' '.join(parts)}"
+            parts.append(("dim", text))
+    yield from _below(parts, ink, columns)
 
 
 def old_prompt(one: StepPlan, project: Project) -> str | None:
@@ -127,8 +149,7 @@ def old_prompt(one: StepPlan, project: Project) -> str | None:
     store = project.look_store()
     if store is None or one.facts.locked is None or not store.cas.has(one.facts.locked.key):
         return None
-    prompt = json.loads(store.cas.read(one.facts.locked.key)).get("prompt")
-    return prompt if isinstance(prompt, str) else None
+    return paragraphs(json.loads(store.cas.read(one.facts.locked.key)))
 
 
 def plan_json(plans: Sequence[AssetPlan], project: Project) -> dict[str, Any]:
@@ -152,7 +173,7 @@ def plan_json(plans: Sequence[AssetPlan], project: Project) -> dict[str, Any]:
             entry["changes"] = [c.field for c in one.decision.changes]
             old = old_prompt(one, project)
             if old is not None and one.action is not None:
-                entry["prompt"] = {"old": old, "new": one.action.manifest.get("prompt")}
+                entry["prompt"] = {"old": old, "new": paragraphs(one.action.manifest)}
         if plan.asset.notes:
             entry["notes"] = list(plan.asset.notes)
         assets.append(entry)

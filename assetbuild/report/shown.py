@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from .ink import Ink
-from .measures import count_text, money_text, pad, size_text, when_text
+from .measures import count_text, cut, money_text, pad, size_text, when_text
 from .words import word_diff
 
 Record = dict[str, Any]
 LABEL = 10  # columns of the names on the left
 LETTERS = 8  # of a digest that are shown
 MOST = 100  # columns of prompts, however wide the terminal is
+CELL, CELLS = 30, 12  # columns of a matrix cell, and how many of a row are shown
 _STYLES = {"up to date": "green", "waiting for you": "yellow", "failed": "red"}
 _STATES = {"generate": "to be made", "restore": "to be put back", "resume": "to be fetched", "waiting": "to follow"}
 
@@ -52,9 +53,7 @@ def asset_lines(asset: Record, ink: Ink, columns: int) -> Iterator[str]:
     if asset["tags"]:
         yield from _row(ink, "tags", ", ".join(asset["tags"]), columns)
     if asset["axes"]:
-        yield from _row(
-            ink, "row", ", ".join(f"{name}={value}" for name, value in asset["axes"].items() if "." not in name), columns
-        )
+        yield from _row(ink, "matrix", _cells(asset["axes"]), columns)
     yield from _row(ink, "spec", f"{asset['place']['file']}:{asset['place']['line']}", columns)
     if asset["used_by"]:
         names = asset["used_by"]
@@ -71,6 +70,45 @@ def asset_lines(asset: Record, ink: Ink, columns: int) -> Iterator[str]:
         yield ink("bold", "  the prompt since then")
         yield from _diff(asset["diff"], ink, columns)
     yield from _pictures(asset, ink)
+
+
+def _cells(axes: dict[str, str]) -> str:
+    """A row of a matrix: `l=de, t.slug=tafel-mond`; long cells are cut, of many the first are shown."""
+    cells = [f"{name}={cut(' '.join(value.split()), CELL)}" for name, value in axes.items()]
+    return ", ".join(cells[:CELLS]) + (f" and {len(cells) - CELLS} more" if len(cells) > CELLS else "")
+
+
+def left_lines(left: Record, ink: Ink, columns: int) -> Iterator[str]:
+    """What is still known of an asset whose id left the spec."""
+    columns = min(max(columns, 50), MOST)
+    yield f"{ink('bold', left['id'])}  {ink('yellow', 'left the spec')}"
+    yield from wrapped(f"no asset is called so any more; its line is still in {left['lock']}", columns, "  ")
+    yield ""
+    for number, one in enumerate(left["outputs"]):
+        facts = [lies_word(one["locked"], one["found"], one["now_of"]), kept_word(one["in_store"])]
+        yield from _row(ink, "output" if number == 0 else "", f"{one['path']}  ({', '.join(facts)})", columns)
+    yield from _made(left["made"], ink, columns)
+    yield from _row(ink, "key", left["made"]["key"][:16], columns)
+    if left["prompt"]:
+        yield ""
+        for paragraph in left["prompt"].split("\n"):
+            yield from wrapped(paragraph, columns, "    ") if paragraph.strip() else [""]
+    yield ""
+    name = left["id"]
+    hint = f"hint: the id `{name}` in the spec brings it back; `assetbuild rename {name} NEW` gives its picture to another id"
+    yield from wrapped(hint, columns, "  ")
+
+
+def lies_word(locked: str, found: str | None, now_of: str | None = None) -> str:
+    """What lies where a picture was put."""
+    if now_of is not None:
+        return f"`{now_of}` has its picture there now"
+    return "isn't here" if found is None else "here" if found == locked else "another file lies there"
+
+
+def kept_word(in_store: bool) -> str:
+    """Whether the store has a picture's bytes."""
+    return "in the store" if in_store else "not in the store"
 
 
 def _output(one: Record) -> str:

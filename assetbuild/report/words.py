@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..digest import Change
@@ -51,8 +52,10 @@ def summary(done: Summed) -> str:
 
 
 def word_diff(old: str, new: str, *, context: int = CONTEXT) -> list[tuple[str, str]]:
-    """What changed between two prompts, as ("same" | "gone" | "new" | "cut", text); white space isn't looked at."""
-    before, after = old.split(), new.split()
+    """What changed between two prompts, as ("same" | "gone" | "new" | "cut", text); of white space only what keeps paragraphs
+    apart is looked at, and shown as `¶`.
+    """
+    before, after = _words(old), _words(new)
     out: list[tuple[str, str]] = []
     for op, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if op == "equal":
@@ -73,6 +76,24 @@ def word_diff(old: str, new: str, *, context: int = CONTEXT) -> list[tuple[str, 
         if d > c:
             out.append(("new", " ".join(after[c:d])))
     return out
+
+
+def _words(prompt: str) -> list[str]:
+    return re.sub(r"\n\s*\n", " ¶ ", prompt.strip()).split()
+
+
+def paragraphs(manifest: Mapping[str, Any]) -> str | None:
+    """The prompt of a full manifest with each hint line a paragraph of its own: folded for the key they run into the prompt."""
+    prompt = manifest.get("prompt")
+    if not isinstance(prompt, str):
+        return None
+    lines = []
+    for place, entry in enumerate(manifest.get("inputs") or (), 1):
+        line = f"Image {place}: {entry.get('hint')}"
+        if "hint" in entry and prompt.startswith(line):
+            lines.append(line)
+            prompt = prompt[len(line) :].lstrip()
+    return "\n\n".join([*lines, prompt] if prompt else lines)
 
 
 def change_text(change: Change, labels: Sequence[str]) -> str:

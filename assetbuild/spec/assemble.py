@@ -44,6 +44,7 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
         problems.add(Place(path, 1, 1), f"`{path}` has no assets", "write one under `assets:`")
     link = Link(expansion, table)
     link.link()
+    problems.row, problems.among = None, ()
 
     root = found[0].root
     output_unknown = bool(problems.gaps.of(settings) & {"output", ALL}) if settings is not None else True
@@ -126,6 +127,7 @@ def _check_outputs(expansion: Expansion, files: Files, lock: str, tree: str, pro
     owners: dict[str, Draft] = {}
     parents: dict[str, Draft] = {}
     for draft in expansion.drafts.values():
+        problems.row, problems.among = draft.row, draft.among
         for path in draft.outputs:
             folded = path.lower() if path.isascii() else fold(path)
             first = owners.setdefault(folded, draft)
@@ -134,6 +136,7 @@ def _check_outputs(expansion: Expansion, files: Files, lock: str, tree: str, pro
             folder = folded.rpartition("/")[0]
             if folder not in parents:
                 parents[folder] = draft
+    problems.row, problems.among = None, ()
     for below, draft in parents.items():
         folder = below
         while folder:

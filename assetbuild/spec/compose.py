@@ -9,13 +9,15 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from . import shape
+from .cells import Empty
 from .gaps import HOLE
-from .interpolate import Bad, Scope, Vague, inert, render, words
+from .interpolate import Scope, Vague, inert, render, words
 from .marks import Map, Mark, Seq
 from .model import AssetInput, FileInput, Input, Source
 from .names import tell, tell_at
 from .scalars import Value
-from .sources import Files, joined, plain_text, tell_faults
+from .sources import Files, joined, no_file, plain_text, tell_faults
+from .templates import Bad
 
 
 class Style(NamedTuple):
@@ -45,8 +47,8 @@ class Composer:
         self.files, self.problems = files, files.problems
         self.pictures: dict[str, Mark] = {}
 
-    def text(self, inside: Map | Seq, key: Value, scope: Scope) -> str | None:
-        """An entry as a text with everything put in, None after a problem."""
+    def text(self, inside: Map | Seq, key: Value, scope: Scope, asset: str = "") -> str | None:
+        """An entry as a text with everything put in, None after a problem, which names the `asset` if that isn't written there."""
         value = inside[key]
         try:
             if isinstance(value, str):
@@ -55,7 +57,7 @@ class Composer:
                 value = render(value, scope)
             return words(value)
         except Bad as e:
-            tell(self.problems, inside, key, e)
+            tell(self.problems, inside, key, e, asset)
             return None
 
     def value(self, inside: Map, key: str, scope: Scope) -> Value:
@@ -78,9 +80,13 @@ class Composer:
         whole = joined(posixpath.dirname(mark.name), path.strip())
         if whole not in self.pictures:
             try:
-                if whole.startswith("/"):
+                if whole.startswith(("/", "~/")):
                     raise ValueError(whole)
-                self.files.reader.exists(whole)
+                there = self.files.reader.exists(whole)
+                fault = None if there else no_file(path.strip(), "picture")
+                if fault is not None:
+                    self.problems.at(mark, *fault)
+                    return None
             except ValueError:
                 self.problems.at(
                     mark, f"the picture `{path}` lies outside the project and its git work tree", "copy it into the project"
@@ -104,6 +110,10 @@ class Composer:
         value = self.value(own, "references", scope)
         if value is None:
             return None
+        if value.__class__ is Empty:
+            none = Seq()
+            none.at = []
+            return none
         if isinstance(own["references"], str):
             if not shape.accepts("references", value, resolved=True):
                 id = scope[0].get("id")
@@ -168,7 +178,11 @@ class Composer:
         inputs: list[Input] = []
         hints = ""
         for number, (source, role, name, holder) in enumerate(found, 1):
-            hint = self.text(holder, "hint", scope) if holder is not None else None
+            hint = self.value(holder, "hint", scope) if holder is not None else None
+            if hint.__class__ is Empty:
+                hint = None
+            elif not isinstance(hint, str) and holder is not None and hint is not None:
+                hint = self.text(holder, "hint", scope)
             if hint is not None:
                 hint = plain_text(" ".join(hint.split()))
                 hints += f"Image {number}: {hint}\n"
@@ -181,7 +195,7 @@ class Composer:
             parts = [("prompt", len(said or "")), ("hints", len(hints))]
             for style in styles:
                 if style.key:
-                    more = self.text(style.inside, style.key, scope)
+                    more = self.text(style.inside, style.key, scope, _name(scope))
                     if more is not None and (more := plain_text(more)):
                         prompt += "\n\n" + more
                         parts.append((f"style {style.name}", len(more) + 2))
@@ -209,12 +223,18 @@ class Composer:
         try:
             said = plain_text(str(render(written, scope)) if "${" in written else written)
         except Bad as e:
-            tell_at(self.problems, self.problems.within(path, 0), e)
+            tell_at(self.problems, self.problems.within(path, 0), e, _name(scope))
             return None
         if not said:
             self.problems.at(mark, f"the prompt file `{path}` is empty", "say what the picture shows")
             return None
         return said
+
+
+def _name(scope: Scope) -> str:
+    """The id of the asset whose scope this is, "" when it has none."""
+    id = next((names["id"] for names in scope if "id" in names), "")
+    return id if isinstance(id, str) else ""
 
 
 def asset_input(name: str) -> AssetInput:

@@ -7,12 +7,13 @@ from __future__ import annotations
 import posixpath
 
 from .drafts import BUILTIN_OUTPUT, Draft
-from .interpolate import BROKEN, Bad, Scope, names_in, render, template, words
+from .interpolate import BROKEN, Scope, render, words
 from .marks import Mark
 from .names import tell_at
 from .outputs import output_fault, tidy
 from .problems import Problems
 from .sources import plain_text
+from .templates import Bad, names_in, template
 
 SHORT = 150  # characters of an id that can't make a name too long
 
@@ -62,7 +63,7 @@ def place_outputs(draft: Draft, scope: Scope, problems: Problems) -> None:
             path = plain_text(words(render(written, names))).strip()
             found.append(_checked(path, draft, mark, problems))
     except Bad as e:
-        tell_at(problems, mark, e)
+        tell_at(problems, mark, e, "" if holder is draft.own or draft.ghost else draft.id)
         return
     draft.outputs = tuple(found)
 

@@ -4,7 +4,7 @@ each thing is written; they decide nothing.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from .compose import Composed, Style
@@ -82,9 +82,12 @@ class Sketch:
 
 class Draft:
     """An asset before it is linked. `mark` is its key in the file, `key` that key as written, `output` where its output is
-    written. `gaps` are its fields with a mistake, which `own` doesn't have; `ghost` when it has no id to be found by."""
+    written. `row` is the row of its matrix, one of those `among`.
+
+    `gaps` are its fields with a mistake, which `own` doesn't have; `ghost` when it has no id to be found by."""
 
     __slots__ = (
+        "among",
         "axes",
         "description",
         "gaps",
@@ -98,6 +101,7 @@ class Draft:
         "own",
         "pin",
         "ratio",
+        "row",
         "sketches",
         "state",
         "steps",
@@ -113,6 +117,8 @@ class Draft:
         self.tags: tuple[str, ...] = ()
         self.pin = False
         self.axes: dict[str, str] | None = None
+        self.row: Mapping[str, Any] | None = None
+        self.among: Sequence[Mapping[str, Any]] = ()
         self.description: str | None = None
         self.ratio: str | None = None
         self.unseen = False

@@ -11,15 +11,17 @@ from . import shape
 from .compose import Style
 from .drafts import Draft, Home, merged
 from .gaps import ALL
-from .interpolate import BROKEN, Bad, Scope, Vague, has_reference, render, words
+from .ids import spoiled, twice
+from .interpolate import BROKEN, Scope, Vague, render, words
 from .marks import Map, Mark, Seq
 from .matrix import labels, rows
 from .names import resolve, tell_at
-from .outputs import ID_HINT, fold, id_fault
+from .outputs import fold, id_fault
 from .scalars import Value, scalar
 from .sources import Document, Files, plain_text, tell_faults
 from .steps import Steps
 from .tables import Tables
+from .templates import Bad, has_reference
 
 _LATE = frozenset(("prompt", "then", "output", "references", "matrix", "vars"))  # fields that need more names than the row's
 _PLAIN = frozenset(("prompt", "base", "style", "variant", "description"))  # fields that are any text with something in it
@@ -62,12 +64,11 @@ class Expansion:
         for id, (_, mark) in self.overrides.items():
             if id not in self.overridden and not self.gaps.may_be(id):
                 near = self.problems.near(id, self.drafts)
-                self.problems.at(
-                    mark,
-                    f"no asset is called `{id}`{near}",
-                    "an override names one picture, after its matrix",
-                    length=len(id),
+                one = next((f", such as `{draft.id}`" for draft in self.drafts.values() if draft.key == id), "")
+                hint = f"an override names one picture, after its matrix{one}" + (
+                    "; what is for all stands on the asset" * bool(one)
                 )
+                self.problems.at(mark, f"no asset is called `{id}`{near}", hint, length=len(id))
 
     def _names(self, document: Document, outer: dict[str, Any]) -> dict[str, Any]:
         """The vars of a file over those of the root."""
@@ -196,14 +197,17 @@ class Expansion:
             self.gaps.lose(key)
             self._row(home, key, own, mark, scope=scope, row=unknown, axes=None)
             return
+        self.problems.among = found
         for row in found:
             self._row(home, key, own, mark, scope=scope, row=row, axes=labels(row))
+        self.problems.row, self.problems.among = None, ()
 
     def _row(
         self, home: Home, key: str, own: Map, mark: Mark, *, scope: Scope, row: dict[str, Any], axes: dict[str, str] | None
     ) -> None:
         """One row of an asset: its id, its override, its fields with the row put in."""
         problems, gaps = self.problems, self.gaps
+        problems.row = row
         scope = (row, *scope)
         if "vars" in own:
             scope = (row, resolve(own["vars"], home.document.folder, scope, self.tables), *scope[1:])
@@ -216,7 +220,9 @@ class Expansion:
             tell_at(problems, mark, e)
             draft = self._ghost(key, home, own, mark, key)
         else:
-            draft = self._draft(id, home, own, mark, key)
+            draft = self._draft(id, home, own, mark, key, scope)
+        if axes is not None:
+            draft.row, draft.among = row, problems.among
         row["id"] = BROKEN if draft.ghost else draft.id
         id = draft.id
         draft.axes = axes
@@ -259,13 +265,14 @@ class Expansion:
         self.gaps.lose(id)
         return draft
 
-    def _draft(self, id: str, home: Home, own: Map, mark: Mark, key: str) -> Draft:
+    def _draft(self, id: str, home: Home, own: Map, mark: Mark, key: str, scope: Scope = ()) -> Draft:
         """A new draft under its id; a ghost after a problem with the id."""
         if id.endswith("\0"):  # the second of its name in one mapping, told already
             return self._ghost(id.rstrip("\0"), home, own, mark, key.rstrip("\0"))
         fault = id_fault(id)
         if fault is not None:
-            self.problems.at(mark, fault, ID_HINT, length=len(key), kind="id")
+            text, hint, named = spoiled(key, id, fault, scope, self.problems.texts)
+            self.problems.at(mark, text, hint, length=len(key), kind="id", rows=self.problems.rows_now() if named else None)
             return self._ghost(id, home, own, mark, key)
         if not id.isascii():
             id = plain_text(id)
@@ -274,14 +281,17 @@ class Expansion:
         if first is not None:
             other = self.drafts[first]
             where = f"line {other.mark.line + 1}" + (f" of `{other.mark.name}`" if other.mark.name != mark.name else "")
-            if first != id:
-                text = f"`{id}` and `{first}` ({where}) are one id where upper and lower case are the same"
-            elif other.mark is mark:
-                text = f"two rows of this matrix are called `{id}`"
+            row, rows = self.problems.row, None
+            if other.mark is mark and row is not None and other.row is not None:
+                text, hint = twice(key, id, row, other.row, self.problems.texts)
+                rows = self.problems.rows_now()
+                if first != id:
+                    text = text.replace(f"`{id}`", f"`{first}` and `{id}`, one id where upper and lower case are the same", 1)
             else:
-                text = f"an asset called `{id}` stands in {where} already"
-            hint = "let the id name every axis that differs" if other.mark is mark else "call one of them otherwise"
-            self.problems.at(mark, text, hint, length=len(key), kind="twice")
+                text, hint = f"an asset called `{id}` stands in {where} already", "call one of them otherwise"
+                if first != id:
+                    text = f"`{id}` and `{first}` ({where}) are one id where upper and lower case are the same"
+            self.problems.at(mark, text, hint, length=len(key), kind="twice", rows=rows)
             return self._ghost(id, home, own, mark, key)
         self.folded[folded] = id
         draft = self.drafts[id] = Draft(id, home, own, mark, key)

@@ -31,6 +31,7 @@ PLACES = {
     "reference_fields": "a reference",
     "rows": "an axis that reads a table",
     "table": "a var that reads a table",
+    "matrix": "`matrix`",
 }
 # What neighbouring tools call our fields.
 SYNONYMS = {
@@ -59,6 +60,17 @@ SYNONYMS = {
     "pictures": "assets",
     "presets": "profiles",
 }
+# The same in references and tables.
+INNER = {
+    **dict.fromkeys(("path", "src", "source", "url", "image", "picture", "filename"), "file"),
+    **dict.fromkeys(("id", "ref"), "asset"),
+    **dict.fromkeys(("label", "alias"), "as"),
+    **dict.fromkeys(("text", "description", "note", "prompt"), "hint"),
+    **dict.fromkeys(("file", "csv", "table", "load"), "from"),
+    **dict.fromkeys(("filter", "select", "only", "if"), "where"),
+    **dict.fromkeys(("default", "fallback"), "defaults"),
+}
+LONGEST_NAME = 60  # characters between two commas: more is a sentence, no name
 
 
 class Case(NamedTuple):
@@ -93,7 +105,7 @@ def faults(name: str, value: object, resolved: bool, called: str | None) -> list
     found: dict[Fault, None] = {}
     cases = []
     for case in (_case(leaf, name, stands) for leaf in leaves):
-        nameless = _nameless(case, name, value)
+        nameless = _nameless(case, name, value) or _values_by_name(case)
         if nameless is not None:
             found[nameless] = None
         else:
@@ -217,6 +229,10 @@ def _unknown(case: Case) -> Iterator[tuple[Fault, str]]:
         if key not in case.node["properties"]:
             field, way = _meant(str(key), case.value, case.node)
             ask = f"; did you mean `{field}`?" if field else ""
+            defs = schema()["$defs"]
+            if case.node is defs["include"] and key in defs["spec"]["properties"]:
+                yield Fault((*case.path, key), "key", f"`{key}` can't stand in an included file", "write it in the root spec"), ""
+                continue
             yield Fault((*case.path, key), "key", f"unknown field `{named(key)}` {where}{ask}", way), field
 
 
@@ -228,8 +244,9 @@ def _meant(key: str, value: Schema, node: Schema) -> tuple[str, str | None]:
         near = difflib.get_close_matches(folded, candidates, 1, 0.75)
         if near:
             return near[0], None
-    if SYNONYMS.get(folded) in fields and SYNONYMS[folded] not in value:
-        return SYNONYMS[folded], None
+    for synonyms in (SYNONYMS, INNER):
+        if synonyms.get(folded) in fields and synonyms[folded] not in value:
+            return synonyms[folded], None
     elsewhere = {each: schema()["$defs"][each]["properties"] for each in PLACES}
     near = difflib.get_close_matches(folded, sorted({each for known in elsewhere.values() for each in known}), 1, 0.85)
     if near:
@@ -239,6 +256,17 @@ def _meant(key: str, value: Schema, node: Schema) -> tuple[str, str | None]:
 
 
 _TABLE = ("from", "where", "defaults")
+
+
+def _values_by_name(case: Case) -> Fault | None:
+    """The one fault of an axis that is a mapping from its values to something else, when the case is a part of it."""
+    if case.node is not schema()["$defs"]["rows"] or not isinstance(case.value, dict) or not case.value:
+        return None
+    if any(_meant(str(key), {}, case.node)[0] or key in _TABLE for key in case.value):
+        return None
+    names = ", ".join(flow(str(key)) for key in list(case.value)[:4])
+    way = f"write `{case.path[-1] if case.path else 'locale'}: [{names}]`; what belongs to each of them goes into `vars`"
+    return case.fault("must be a list of values or a table `{from: …}`, not a mapping of them", way)
 
 
 def _nameless(case: Case, name: str, value: Any) -> Fault | None:  # noqa: ANN401 - a value of any type
@@ -308,6 +336,16 @@ def _empty(case: Case) -> Fault:
     return case.fault("is empty", example(case.path[-1] if case.path else None, case.trail, ", or take the line out"))
 
 
+def _as_list(value: object) -> str:
+    """A text that was written where a list belongs: names with commas (or `;`, or on lines of their own) between them."""
+    if not isinstance(value, str):
+        return f"[{flow(value)}]"
+    parts = [each.strip(" -\t") for each in re.split(r"[,;\n]", value)]
+    names = [each for each in parts if each]
+    several = len(names) > 1 and all(len(each) <= LONGEST_NAME for each in names)
+    return "[" + ", ".join(flow(each) for each in (names if several else [value])) + "]"
+
+
 def _mistyped(case: Case) -> Fault:
     value, form = case.value, wanted(case.node)
     if value is None:
@@ -315,8 +353,18 @@ def _mistyped(case: Case) -> Fault:
     key = case.path[-1] if case.path else None
     before = f"{named(key)}: " if isinstance(key, str) else ""
     way = example(key, case.trail)
-    if form.startswith("a list of") and isinstance(value, (str, int, float)) and "${" not in str(value):
+    if isinstance(value, str) and form.endswith("a whole number") and value.isascii() and value.strip().isdigit():
+        way = f"write `{before}{value.strip()}`, without quotes"
+    elif isinstance(value, str) and _FILE.search(value) and ("a table" in form or key == "matrix"):
+        way = f"write `{before}{{from: {flow(value)}}}`"
+        if key == "matrix":
+            way = f"write `matrix: {{row: {{from: {flow(value)}}}}}`, then `${{row.COLUMN}}`"
+    elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) and form == "a text":
+        way = f"write `{before}{flow(value[0])}`"
+    elif isinstance(value, dict) and value and form in ("a list of references", "a list of steps", "a list of mappings"):
         way = f"write `{before}[{flow(value)}]`"
+    elif form.startswith("a list of") and isinstance(value, (str, int, float)) and "${" not in str(value):
+        way = f"write `{before}{_as_list(value)}`"
     elif isinstance(value, str) and re.fullmatch(_QUOTED.get(form, "(?!)"), value):
         way = f"write `{before}{value}`, without quotes"
     elif isinstance(value, str) and "prompt" in case.node.get("properties", ()):
@@ -326,6 +374,7 @@ def _mistyped(case: Case) -> Fault:
     return case.fault(f"must be {form}, not {'a text' if isinstance(value, str) else shown(value)}", way)
 
 
+_FILE = re.compile(r"\.(csv|tsv|json|ya?ml|md)$")
 _QUOTED = {"a whole number": "[0-9]+", "`true` or `false`": "true|false"}
 _WORDED: dict[str | None, Callable[[Case], Fault]] = {
     "propertyNames": _misnamed,

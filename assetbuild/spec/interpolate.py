@@ -1,5 +1,4 @@
-"""`${name.key[other]}` in texts: finding it, looking it up, putting it in. Knows names and values; it does not know what an asset
-is.
+"""`${name.key[other]}` in texts: looking it up, putting it in. Knows names and values; it does not know what an asset is.
 
 What was put in is never looked at again, so text from tables and vars is inert.
 """
@@ -7,40 +6,17 @@ What was put in is never looked at again, so text from tables and vars is inert.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from .cells import Empty, Record, blank, empty
 from .marks import Map, Mark, Seq
 from .scalars import Value, WrittenFloat, WrittenInt
+from .templates import Bad, Quiet, Ref, reference, template
 
-NESTING = 8  # `${a[b[c]]}`, levels of brackets
 RESERVED = frozenset(("id", "member", "export", "image"))  # built-in names
 BROKEN = object()  # the value of a var that has a problem already: what uses it is not told
 
-
-class Ref(NamedTuple):
-    """One `${…}`: a name, then keys (text) and looked-up keys (Ref). `source` is how it is written, with `${` and `}`."""
-
-    name: str
-    steps: tuple[str | Ref, ...]
-    source: str
-
-
-Template = tuple[str | Ref, ...]
 Scope = Sequence[Mapping[str, Any]]
-
-
-class Bad(Exception):
-    """A `${…}` that can't be put in. `needle` is the piece of text to point at; `name` and `known` are for a suggestion."""
-
-    def __init__(self, text: str, needle: str, hint: str | None = None, *, name: str = "", known: tuple[str, ...] = ()) -> None:
-        super().__init__(text)
-        self.text, self.needle, self.hint, self.name, self.known = text, needle, hint, name, known
-        self.more: list[Bad] = []  # the others of the same text
-
-
-class Quiet(Bad):
-    """It names something that has a problem of its own, already told."""
 
 
 class Vague(dict[str, Any]):
@@ -51,80 +27,6 @@ class Vague(dict[str, Any]):
 
     def __missing__(self, name: str) -> object:
         return BROKEN
-
-
-@lru_cache(maxsize=4096)
-def template(text: str) -> Template:
-    """The parts of a text: texts and Refs in turn. `$${` is a literal `${`. Raises Bad."""
-    parts: list[str | Ref] = []
-    literal, place = "", 0
-    while True:
-        start = text.find("${", place)
-        if start < 0:
-            literal += text[place:]
-            break
-        if start > 0 and text[start - 1] == "$" and start - 1 >= place:
-            literal += text[place : start - 1] + "${"
-            place = start + 2
-            continue
-        literal += text[place:start]
-        ref, place = _reference(text, start)
-        if literal:
-            parts.append(literal)
-            literal = ""
-        parts.append(ref)
-    if literal:
-        parts.append(literal)
-    return tuple(parts)
-
-
-def _reference(text: str, start: int) -> tuple[Ref, int]:
-    """The reference that begins at `start`, and where the text goes on."""
-    end = text.find("}", start)
-    line = text.find("\n", start)
-    if end < 0 or (0 <= line < end):
-        raise Bad("this `${` is never closed", text[start : start + 2], "close it with `}`, or write `$${` for a literal `${`")
-    whole = text[start : end + 1]
-    ref, rest = _path(whole, 2, 0)
-    if rest != len(whole) - 1:
-        raise Bad(f"`{whole}` can't be read", whole, "write `${name}`, `${name.key}` or `${name[other]}`")
-    return ref._replace(source=whole), end + 1
-
-
-def _path(whole: str, place: int, level: int) -> tuple[Ref, int]:
-    """A name and its steps, from `place` up to the `}` or `]` that ends it. Nesting is limited, so this recursion is too."""
-    if level > NESTING:
-        raise Bad(f"`[` is nested more than {NESTING} deep", whole, "use a var for the inner part")
-    pieces: list[str | Ref] = []
-    word = ""
-    expects = True
-    while place < len(whole) and whole[place] not in "}]":
-        char = whole[place]
-        if char in ".[":
-            if expects:
-                if not word.strip():
-                    raise Bad(f"`{whole}` lacks a name", whole, "write `${name}`, `${name.key}` or `${name[other]}`")
-                pieces.append(word.strip())
-            elif word.strip():
-                break
-            word, expects = "", char == "."
-            if char == "[":
-                inner, place = _path(whole, place + 1, level + 1)
-                if whole[place : place + 1] != "]":
-                    raise Bad(f"`{whole}` lacks a `]`", whole, "write `${name[other]}`")
-                pieces.append(inner)
-        elif char in "{$\"'`":
-            raise Bad(
-                f"`{whole}` can't hold `{char}`", whole, "write `${name}`, `${name.key}` or `${name[other]}`; there is no logic"
-            )
-        else:
-            word += char
-        place += 1
-    if expects or word.strip():
-        if not expects or not word.strip():
-            raise Bad(f"`{whole}` lacks a name", whole, "write `${name}`, `${name.key}` or `${name[other]}`")
-        pieces.append(word.strip())
-    return Ref(str(pieces[0]), tuple(pieces[1:]), whole), place
 
 
 def lookup(ref: Ref, scope: Scope) -> Value:
@@ -146,35 +48,77 @@ def lookup(ref: Ref, scope: Scope) -> Value:
             )
         if ref.name == "image":
             raise Bad("`${image.…}` has a meaning only in prompts, styles and hints", ref.source)
+        if any(ref.name in names.get("image", ()) for names in scope if "image" in known) and not ref.steps:
+            raise Bad(f"nothing is called `{ref.name}`", ref.source, f"a picture is named by `${{image.{ref.name}}}`")
         raise Bad(f"nothing is called `{ref.name}`", ref.source, hint, name=ref.name, known=known)
     way = ref.name
+    inside: Any = None
     for step in ref.steps:
         if value is BROKEN:
             raise Quiet("", ref.source)
-        key = step if isinstance(step, str) else words(lookup(step, scope), step)
+        key = step if isinstance(step, str) else _looked_up(step, scope, way, value)
         if isinstance(value, Mapping):
             if key not in value:
-                known = tuple(str(each) for each in value)
-                some = ", ".join(f"`{each}`" for each in known[:12])
-                raise Bad(
-                    f"`{way}` has no `{key}`", ref.source, f"it has {some}" if known else "it is empty", name=key, known=known
-                )
-            value = value[key]
+                raise _lacking(ref, way, key, value, scope if isinstance(step, str) else ())
+            inside, value = value, value[key]
         elif isinstance(value, (list, tuple)):
             if not key.isdigit() or int(key) >= len(value):
-                raise Bad(f"`{way}` is a list of {len(value)}; it has no `{key}`", ref.source, "count from 0, as in `${name[0]}`")
-            value = value[int(key)]
+                hint = "count from 0, as in `${name[0]}`"
+                if value and not key.isdigit() and isinstance(value[0], Record):
+                    hint = "name the column that its rows are found by: `{from: …, key: COLUMN}`"
+                raise Bad(f"`{way}` is a list of {len(value)}; it has no `{key}`", ref.source, hint)
+            inside, value = value, value[int(key)]
         else:
             raise Bad(f"`{way}` is a text; it has no `{key}`", ref.source, f"write `${{{way}}}`")
         way = f"{way}.{key}"
     if value is BROKEN:
         raise Quiet("", ref.source)
+    if inside.__class__ is Record and blank(value) and key not in inside.sheet.spared:
+        return empty(inside, key, ref.source)
     return value
+
+
+def _looked_up(step: Ref, scope: Scope, way: str, inside: Value) -> str:
+    """The key that stands in brackets, as in `[locale]`."""
+    try:
+        return words(lookup(step, scope), step)
+    except Bad as e:
+        if isinstance(inside, Mapping) and step.name in inside and not step.steps and e.name == step.name:
+            hint = f"for the entry called `{step.name}` write `${{{way}.{step.name}}}`"
+            raise Bad(e.text, e.needle, hint) from None
+        raise
+
+
+def _lacking(ref: Ref, way: str, key: str, inside: Mapping[str, Any], scope: Scope) -> Bad:
+    """Why a mapping has nothing under a key: a row that lacks what other rows of its table have is told as that row's fault."""
+    columns = inside.sheet.columns if isinstance(inside, Record) else inside
+    known = tuple(str(each) for each in columns)
+    if isinstance(inside, Record) and key in columns:
+        hint = f"write `{key}: …` into it, or `defaults: {{{key}: …}}` beside the `from` of `{ref.name}`"
+        return Bad(f"`{way}` has no `{key}`", ref.source, hint, record=inside)
+    hint = "it has " + ", ".join(f"`{each}`" for each in known[:12]) if known else "it is empty"
+    if way == "image" and set(known) <= {"base"}:
+        hint = "it has `base`; name another" if known else "name a picture"
+        hint += " with `as`: `references: [{file: brand/board.png, as: board}]`"
+    elif isinstance(inside, Record) and inside.sheet.separator:
+        hint = f"the first line of `{inside.file}` names " + hint.removeprefix("it has ")
+    elif any(isinstance(names.get(key), str) and names[key] in inside for names in scope):
+        hint += f"; for the entry that `{key}` names write `${{{way}[{key}]}}`"
+    return Bad(f"`{way}` has no `{key}`", ref.source, hint, name=key, known=known)
+
+
+def no_words(cell: Empty, ref: Ref | None = None) -> Bad:
+    """Why an empty cell can't stand in a text."""
+    name = cell.source[2:-1].split(".")[0].split("[")[0]
+    hint = f"fill it in, or write `defaults: {{{cell.column}: …}}` beside the `from` of `{name}`"
+    return Bad(f"`{cell.source}` is empty", cell.source if ref is None else ref.source, hint, record=cell.record)
 
 
 def words(value: Value, ref: Ref | None = None) -> str:
     """A value as it stands in a text: numbers as they were written. Raises Bad for lists, mappings and nothing."""
     if isinstance(value, str):
+        if value.__class__ is Empty:
+            raise no_words(value, ref)
         return value
     source = ref.source if ref is not None else ""
     if isinstance(value, bool):
@@ -186,7 +130,9 @@ def words(value: Value, ref: Ref | None = None) -> str:
     if value is None:
         raise Bad(f"`{source[2:-1]}` has no value", source, "give it one, or a default with `defaults:` of the axis")
     kind = "a mapping" if isinstance(value, Mapping) else "a list"
-    raise Bad(f"`{source[2:-1]}` is {kind}; it can't stand inside a text", source, "name one of its parts, as in `${name.key}`")
+    parts = [str(each) for each in value] if isinstance(value, Mapping) else list(map(str, range(len(value))))
+    part = f"${{{source[2:-1]}.{parts[0]}}}" if parts else "${name.key}"
+    raise Bad(f"`{source[2:-1]}` is {kind}; it can't stand inside a text", source, f"name one of its parts, as in `{part}`")
 
 
 def render(text: str, scope: Scope) -> Value:
@@ -198,7 +144,7 @@ def render(text: str, scope: Scope) -> Value:
             return lookup(parts[0], scope)
         return "".join([part if isinstance(part, str) else words(lookup(part, scope), part) for part in parts])
     except Bad as e:
-        e.more = [each for each in _all_bad(text, scope) if each.needle != e.needle]
+        e.more = [each for each in _all_bad(text, scope) if (each.needle, each.before) != (e.needle, e.before)]
         raise
 
 
@@ -210,7 +156,7 @@ def _all_bad(text: str, scope: Scope) -> list[Bad]:
         end = start + 2
         if not start or text[start - 1] != "$":
             try:
-                ref, end = _reference(text, start)
+                ref, end = reference(text, start)
                 value = lookup(ref, scope)
                 if ref.source != text:
                     words(value, ref)
@@ -236,42 +182,17 @@ def inert(value: Value, mark: Mark) -> Value:
     return value
 
 
-def has_reference(value: Value) -> bool:
-    """Whether a `${` stands in any text of a value (values of a spec are at most 100 deep)."""
+def empties(value: Value) -> list[tuple[Value, Value, Empty]]:
+    """The empty cells in a value, each with what holds it and its key or index there."""
+    found: list[tuple[Value, Value, Empty]] = []
     todo = [value]
     while todo:
-        each = todo.pop()
-        if isinstance(each, str):
-            if "${" in each:
-                return True
-        elif isinstance(each, dict):
-            todo += each.values()
-        elif isinstance(each, list):
-            todo += each
-    return False
-
-
-def names_in(value: Value) -> dict[str, None]:
-    """The first names of all references in a value's texts, unreadable ones left out."""
-    found: dict[str, None] = {}
-    todo = [value]
-    while todo:
-        each = todo.pop()
-        if isinstance(each, str):
-            if "${" in each:
-                try:
-                    refs: list[Any] = list(template(each))
-                except Bad:
-                    continue
-                while refs:
-                    ref = refs.pop()
-                    if isinstance(ref, Ref):
-                        found[ref.name] = None
-                        refs += ref.steps
-        elif isinstance(each, dict):
-            todo += reversed(each.values())
-        elif isinstance(each, list):
-            todo += reversed(each)
+        inside = todo.pop()
+        for key, each in inside.items() if isinstance(inside, dict) else enumerate(inside):
+            if each.__class__ is Empty:
+                found.append((inside, key, each))
+            elif each.__class__ is Map or each.__class__ is Seq:
+                todo.append(each)
     return found
 
 

@@ -57,6 +57,7 @@ class Link:
     def _needs(self, draft: Draft) -> list[tuple[Draft, Mark]] | None:
         """The unfinished drafts that a draft needs; None when there are none."""
         found: list[tuple[Draft, Mark]] | None = None
+        self.problems.row, self.problems.among = draft.row, draft.among
         for sketch in draft.sketches:
             for entry in sketch.inputs:
                 source = entry.source
@@ -145,6 +146,7 @@ class Link:
     def _finish(self, draft: Draft) -> None:
         """Model, parameters and limits of each step of a draft whose bases are done."""
         draft.state = LINKED
+        self.problems.row, self.problems.among = draft.row, draft.among
         steps: list[Step] = []
         notes: tuple[str, ...] = ()
         last = len(draft.sketches) - 1

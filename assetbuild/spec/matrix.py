@@ -7,12 +7,13 @@ import itertools
 import math
 from typing import Any
 
-from .interpolate import RESERVED, Bad, Scope, has_reference, render, render_all, words
+from .interpolate import RESERVED, Scope, empties, no_words, render, render_all, words
 from .marks import Map, Seq
 from .names import tell
 from .problems import Problems
 from .scalars import Value
 from .tables import Tables, matches
+from .templates import Bad, has_reference
 
 MOST = 500_000  # rows of one asset
 
@@ -41,7 +42,7 @@ def rows(matrix: Map, folder: str, scope: Scope, tables: Tables) -> list[Row] | 
                 matrix,
                 name,
                 f"the axis `{name}` is empty, so this asset has no pictures",
-                "add a value, or look at `where`",
+                "its table has a header and no row" if isinstance(matrix[name], Map) else "add a value",
                 on="key",
             )
         axes[name] = values
@@ -93,6 +94,8 @@ def _axis(matrix: Map, name: str, folder: str, scope: Scope, tables: Tables) -> 
                 hear(matrix, name, e)
         else:
             value = render_all(value, scope, hear)
+            for inside, key, cell in empties(value):
+                hear(inside, key, no_words(cell))
         if failed:
             return None
     if isinstance(value, Map) and "from" in value:
@@ -107,8 +110,15 @@ def _axis(matrix: Map, name: str, folder: str, scope: Scope, tables: Tables) -> 
 
 def _check(condition: Map, axes: dict[str, list[Any]], problems: Problems) -> None:
     """Whether every name of a condition is an axis, or a column of one."""
-    for name in condition:
+    for name, wanted in condition.items():
         axis, _, column = name.partition(".")
+        if axis in axes and not column and not any(isinstance(value, dict) for value in axes[axis]):
+            for each in wanted if isinstance(wanted, list) else [wanted]:
+                if not any(matches(value, each) for value in axes[axis]):
+                    known = [words(value) for value in axes[axis] if not isinstance(value, list) and value is not None]
+                    some = ", ".join(f"`{value}`" for value in known[:12])
+                    text = f"the axis `{axis}` has no `{words(each)}` to exclude{problems.near(words(each), known)}"
+                    problems.on(condition, name, text, f"it has {some}")
         if axis not in axes:
             near = problems.near(axis, axes)
             problems.on(

@@ -5,7 +5,7 @@ All paths are relative to the project root (the folder of the root spec), with `
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, assert_never
 
 from ..errors import Place
 
@@ -31,6 +31,18 @@ class StepInput(NamedTuple):
 
 
 Source = FileInput | AssetInput | StepInput
+
+
+def called(source: Source) -> str:
+    """What its owner calls an input picture: a file's path, an asset's id, with its member; "" for the step before."""
+    match source:
+        case FileInput(path):
+            return path
+        case AssetInput(asset, member):
+            return f"{asset}#{member}" if member else asset
+        case StepInput():
+            return ""
+    assert_never(source)
 
 
 class Input(NamedTuple):

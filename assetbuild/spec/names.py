@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from .cells import Empty, at, place
 from .gaps import ALL
-from .interpolate import BROKEN, RESERVED, Bad, Quiet, Scope, Vague, names_in, render, render_all
+from .interpolate import BROKEN, RESERVED, Scope, Vague, empties, no_words, render, render_all
 from .marks import Map, Mark
 from .problems import Problems
 from .scalars import Value
 from .tables import Tables
+from .templates import Bad, Quiet, names_in
 
 
 def resolve(vars: Map, folder: str, outer: Scope, tables: Tables) -> dict[str, Any]:
@@ -49,17 +51,24 @@ def resolve(vars: Map, folder: str, outer: Scope, tables: Tables) -> dict[str, A
     return Vague(done) if ALL in gaps else done
 
 
-def tell(problems: Problems, inside: Value, key: Value, e: Bad) -> None:
-    """Says which `${…}` of an entry can't be put in."""
-    tell_at(problems, inside.mark(key) if isinstance(inside, Map) else inside.at[key], e)
+def tell(problems: Problems, inside: Value, key: Value, e: Bad, asset: str = "") -> None:
+    """Says which `${…}` of an entry can't be put in; for which `asset`, if that isn't written there."""
+    tell_at(problems, inside.mark(key) if isinstance(inside, Map) else inside.at[key], e, asset)
 
 
-def tell_at(problems: Problems, mark: Mark, e: Bad) -> None:
-    """Says which `${…}` of the text at a mark can't be put in, each at its place."""
+def tell_at(problems: Problems, mark: Mark, e: Bad, asset: str = "") -> None:
+    """Says which `${…}` of the text at a mark can't be put in, each at its place; for which `asset`, if that isn't written there."""
     for each in (e, *e.more):
-        if not isinstance(each, Quiet):
-            near = problems.near(each.name, each.known) if each.name else ""
-            problems.at(problems.needle(mark, each.needle), each.text + near, each.hint, length=len(each.needle))
+        if isinstance(each, Quiet):
+            continue
+        near = problems.near(each.name, each.known) if each.name else ""
+        of = f" for `{asset}`" if asset and each.name else ""
+        point, length = problems.needle(mark, each.needle, each.before), len(each.needle)
+        where = None if each.record is None else place(each.record, problems.texts)
+        if where is None:
+            problems.at(point, each.text + of + near, each.hint, length=length, kind=each.text + near)
+        else:
+            problems.at(point, f"{each.text} in {at(where)}", each.hint, length=length, kind=each.text, rows=(where,))
 
 
 def _value(vars: Map, name: str, folder: str, scope: Scope, tables: Tables) -> Value:
@@ -71,6 +80,8 @@ def _value(vars: Map, name: str, folder: str, scope: Scope, tables: Tables) -> V
             except Bad as e:
                 tell(tables.problems, vars, name, e)
                 return BROKEN
+        if value.__class__ is Empty:
+            return value  # told where it is used
         return value.rstrip("\n") if isinstance(value, str) else value  # a block's last line break isn't part of it
     failed: list[Bad] = []
 
@@ -82,6 +93,10 @@ def _value(vars: Map, name: str, folder: str, scope: Scope, tables: Tables) -> V
     if failed:
         return BROKEN
     if isinstance(value, Map) and "from" in value:
+        for inside, key, cell in empties(value):
+            hear(inside, key, no_words(cell))
+        if failed:
+            return BROKEN
         found = tables.table(value, folder)
         return BROKEN if found is None else found
     return value

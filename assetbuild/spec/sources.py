@@ -72,6 +72,10 @@ class Files:
             sentence, hint = f"the {what} `{path}` isn't there", "a path is relative to the file it is written in"
             if mark is None:
                 hint = "`assetbuild init` writes one"
+            else:
+                sentence += self._near(path)
+                hint = self._from_root(path, mark) or hint
+                sentence, hint = no_file(path, what) or (sentence, hint)
         except IsADirectoryError:
             sentence, hint = (
                 f"`{path}` is a folder, not {'an' if what[0] in 'aeiou' else 'a'} {what}",
@@ -92,8 +96,29 @@ class Files:
         if mark is None:
             self.problems.add(Place(path), sentence, hint)
         else:
-            self.problems.at(mark, sentence, hint, length=length)
+            self.problems.at(mark, sentence, hint, length=length, kind=f"no {what}" if self.problems.row is not None else "")
         return None
+
+    def _from_root(self, path: str, mark: Mark) -> str:
+        """The way out when a path was written as if the file that names it lay in the root."""
+        folder = posixpath.dirname(mark.name)
+        meant = posixpath.relpath(path, folder) if folder else path
+        try:
+            there = meant != path and self.reader.exists(meant)
+        except ValueError:
+            return ""
+        return f"a path is relative to `{mark.name}`: write `{posixpath.relpath(meant, folder)}`" if there else ""
+
+    def _near(self, path: str) -> str:
+        """`; did you mean …?` for a file in the same folder with nearly the same name, or with another ending."""
+        folder = posixpath.dirname(path)
+        try:
+            beside = self.reader.glob(posixpath.join(folder, "*"))[0] if not any(c in folder for c in "*?[") else []
+        except ValueError:
+            return ""
+        stems = {posixpath.splitext(posixpath.basename(each))[0]: each for each in beside}
+        near = self.problems.near(posixpath.splitext(posixpath.basename(path))[0], stems)
+        return f"; did you mean `{stems[near.split('`')[1]]}`?" if near else ""
 
     def _decode(self, path: str, content: bytes) -> str | None:
         """Bytes as text; a problem for what is no UTF-8 text."""
@@ -123,6 +148,16 @@ class Files:
             )
             return None
         return text
+
+
+def no_file(path: str, what: str) -> tuple[str, str] | None:
+    """Why a path that leads to nothing never will, and the way out; None when it is just not there."""
+    found = re.match(r"(https?|ftp|file|data):/*", path)
+    if found:
+        return f"the {what} `{found[1]}://{path[found.end() :]}` is an address, not a file", "download it into the project"
+    if "*" in path or "?" in path:
+        return f"`{path}` is a pattern; it names no single {what}", "name one file"
+    return None
 
 
 def plain_text(text: str) -> str:
@@ -269,8 +304,10 @@ def tell_faults(
         field = shape.meant(name, fault, value)
         if field is not None:
             paths.append(field)
-        if not problems.told(place):  # YAML's own traps come first, and say it better
-            general = fault.text.replace(f"`{named(called)}`", "") if called else ""  # the same in each row
+        general = fault.text.replace(f"`{named(called)}`", "") if called else ""
+        if resolved:  # one for all rows
+            general = " ".join(map(str, ("shape", fault.on, *fault.path)))
+        if not problems.told(place, length, general):  # YAML's own traps come first, and say it better
             problems.at(place, fault.text, fault.hint, length=length, kind=general)
     return paths
 

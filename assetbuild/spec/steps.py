@@ -7,20 +7,42 @@ from __future__ import annotations
 from collections.abc import Set
 
 from . import shape
+from .cells import Empty
 from .compose import Composed, Composer, Style, asset_input
 from .destinations import place_outputs
 from .drafts import Draft, Home, Sketch
 from .gaps import ALL, HOLE
-from .interpolate import Bad, Scope, has_reference, inert, render_all, words
+from .interpolate import Scope, empties, inert, no_words, render_all, words
 from .marks import Map, Mark, Seq
 from .model import Input, Op, Source, StepInput
 from .names import tell
 from .outputs import fold, id_fault
 from .scalars import Value, scalar
 from .sources import Files, plain_text, tell_faults
+from .templates import Bad, has_reference
 
 _NONE: frozenset[str] = frozenset()
 _INHERITED = ("provider", "model")  # what further steps have from their asset
+# Fields that may be left out: one that is exactly a `${…}` isn't there where that cell is empty.
+_OPTIONAL = frozenset(
+    [
+        "style",
+        "references",
+        "tags",
+        "op",
+        "provider",
+        "model",
+        "quality",
+        "aspect_ratio",
+        "background",
+        "seed",
+        "set",
+        "variant",
+        "then",
+    ]
+)
+_OPTIONAL |= {"pin", "params", "description"}
+_ENTRIES = ("style", "tags", "params")  # of these an entry too
 _VITAL = ("prompt", "base", "references", "op", *_INHERITED)  # what a step's other mistakes depend on
 
 
@@ -44,16 +66,43 @@ class Steps:
     def sound(self, fields: Map, scope: Scope) -> tuple[Map, Set[str]]:
         """Fields with all their texts put in, but for those where that can't be done; and which these are."""
         made, good = self.rendered(fields, scope)
-        if good:
-            return made, _NONE
         bad: set[str] = set()
-        for name in fields:
-            one = Map({name: fields[name]})
-            one.at = [fields.mark(name, "key"), fields.mark(name)]
-            render_all(one, scope, lambda _inside, _key, _e, name=name: bad.add(name))
-        for name in bad:
+        if not good:
+            for name in fields:
+                one = Map({name: fields[name]})
+                one.at = [fields.mark(name, "key"), fields.mark(name)]
+                render_all(one, scope, lambda _inside, _key, _e, name=name: bad.add(name))
+        for name in list(made):
+            if not self._filled(made, name):
+                bad.add(name)
+        for name in bad & made.keys():
             made.drop(name)
         return made, bad
+
+    def _filled(self, fields: Map, name: str) -> bool:
+        """Whether a field holds no empty cell, after what may be left out was left out; else that is told."""
+        value: Value = fields[name]
+        if value.__class__ is Empty:
+            if name in _OPTIONAL:
+                fields.drop(name)
+            else:
+                tell(self.problems, fields, name, no_words(value))
+            return name in _OPTIONAL
+        found = empties(value) if value.__class__ is Map or value.__class__ is Seq else []
+        good = True
+        for inside, key, cell in reversed(found):
+            if inside is not value or name not in _ENTRIES:
+                good = False
+                tell(self.problems, inside, key, no_words(cell))
+                continue
+            value.at = list(value.at)  # the asset's own, for all rows
+            if isinstance(value, Map):
+                value.drop(key)
+            else:
+                del value[key], value.at[key]
+        if found and good and not value:
+            fields.drop(name)
+        return good
 
     def fill(self, draft: Draft, named: Scope) -> None:
         """Steps, outputs and remarks of a draft, as far as they can be known. `named` is the scope with the asset's `id`."""
@@ -109,7 +158,13 @@ class Steps:
                 near = self.problems.near(name, home.styles)
                 some = ", ".join(f"`{each}`" for each in list(home.styles)[:12])
                 hint = f"known: {some}" if some else "write it under `styles:`"
-                self.problems.on(layer, "style", f"no style is called `{name}`{near}", hint, needle=name, kind=name)
+                parts = [each.strip() for each in name.split(",")]
+                if len(parts) > 1 and all(each in home.styles for each in parts):
+                    near, hint = "", f"write `style: [{', '.join(parts)}]`"
+                elif name.casefold() in ("none", "no", "off", "null", "false"):
+                    near, hint = "", "for no style write `style: []`"
+                kind = name if isinstance(value, list) else "style"
+                self.problems.on(layer, "style", f"no style is called `{name}`{near}", hint, needle=name, kind=kind)
             elif style is not None:
                 found.append(style)
         return found, complete
@@ -188,7 +243,7 @@ class Steps:
         """The further steps of an asset, each an edit of the one before unless it says otherwise."""
         problems, own = self.problems, draft.own
         steps = self.composer.value(own, "then", scope)
-        if steps is None:
+        if steps is None or steps.__class__ is Empty:
             return
         if isinstance(own["then"], str) and not shape.accepts("then", steps, resolved=True):
             tell_faults("override", {"then": steps}, own, draft.mark, problems, resolved=True, called=draft.id)

@@ -1,7 +1,7 @@
 """Rows from a user's file: CSV, JSON, YAML, or the front matter of Markdown files. Knows those formats; it does not know what the
 rows are for.
 
-Cells of a CSV are text. Nothing in a row is ever interpolated.
+Each row knows where it stands. Nothing in a row is ever interpolated.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import posixpath
 from typing import Any
 
 from ..errors import Place
+from .cells import Record, Sheet, at, blank, listed, place, record
+from .csvfile import csv_rows, whole
 from .interpolate import words
-from .marks import DEPTH, Map, Mark
+from .marks import DEPTH, Map, Mark, Seq
 from .problems import Problems
 from .scalars import Value
 from .sources import Files, joined, matching
@@ -34,13 +36,19 @@ class Tables:
         if found is None:
             return None
         if not isinstance(found, list):
-            self.problems.at(mark, f"`{path}` holds no list of rows", "a table is a list of mappings, or of texts")
+            hint = "a table is a list of mappings, or of texts"
+            held = next((name for name, each in found.items() if isinstance(each, list)), "") if isinstance(found, dict) else ""
+            if held:
+                hint = f'its rows stand under `{held}`: write `vars: {{table: {{from: {source["from"]}}}}}`, then `"${{table.{held}}}"` here'
+            self.problems.at(mark, f"`{path}` holds no list of rows", hint)
             return None
         defaults, where = source.get("defaults"), source.get("where")
         if isinstance(defaults, dict):
-            found = [_filled(row, defaults) if isinstance(row, dict) else row for row in found]
+            found = _filled(found, defaults)
+        if not whole(found, self.problems):
+            return None
         if isinstance(where, Map):
-            columns = {name: None for row in found if isinstance(row, dict) for name in row}
+            columns = columns_of(found)
             for name in where:
                 if name not in columns and found:
                     near = self.problems.near(name, columns)
@@ -49,29 +57,63 @@ class Tables:
                     return None
             kept = [row for row in found if isinstance(row, dict)]
             found = [row for row in kept if all(matches(row.get(name), wanted) for name, wanted in where.items())]
+            if kept and not found:
+                self._none(kept, where, path)
+                return None
         return list(found)
+
+    def _none(self, rows: list[dict[str, Any]], where: Map, path: str) -> None:
+        """Says which condition no row meets."""
+        for name, wanted in where.items():
+            cells = {words(row[name]): None for row in rows if not isinstance(row.get(name), (list, dict, type(None)))}
+            if any(matches(cell, wanted) for cell in cells):
+                continue
+            asked = [words(each) for each in (wanted if isinstance(wanted, list) else [wanted])]
+            some = ", ".join(f"`{each}`" for each in list(cells)[:8] if each)
+            text = f"no row of `{path}` has {' or '.join(f'`{each}`' for each in asked[:4])} as `{name}`"
+            self.problems.on(where, name, text + self.problems.near(asked[0], cells), f"it is {some}" if some else "it is empty")
+            return
+        name = next(iter(where))
+        self.problems.on(where, name, f"no row of `{path}` fits all of `where`", "take one of the conditions out", on="key")
 
     def table(self, source: Map, folder: str) -> Value:
         """What a var `{from, key}` names: rows by their key, or without a key what the file holds; None after a problem."""
         key = source.get("key")
         mark, path = source.mark("from"), joined(folder, words(source["from"]))
         if key is None and not (source.keys() & {"where", "defaults"}) and not any(c in path for c in "*?["):
-            return self._file(path, mark)
+            held = self._file(path, mark)
+            return None if isinstance(held, list) and not whole(held, self.problems) else held
         rows = self.rows(source, folder)
         if rows is None or key is None:
             return rows
+        columns = columns_of(rows)
+        if columns and str(key) not in columns:
+            some = ", ".join(f"`{each}`" for each in list(columns)[:12])
+            near = self.problems.near(str(key), columns)
+            self.problems.on(source, "key", f"`{path}` has no column `{key}`{near}", f"it has {some}", kind="key")
+            return None
         found: dict[str, Any] = {}
         for number, row in enumerate(rows, 1):
-            if not isinstance(row, dict) or row.get(str(key)) in (None, ""):
-                columns = [name for name in row if name != str(key)] if isinstance(row, dict) else []
-                near = self.problems.near(str(key), columns)
+            cell = row.get(str(key)) if isinstance(row, dict) else None
+            if blank(cell) or isinstance(cell, (dict, list)):
+                where = place(row, self.problems.texts)
+                row_name = f"row {number} of `{path}`" if where is None else f"the row in {at(where)}"
+                rows_told = () if where is None else (where,)
                 self.problems.on(
-                    source, "key", f"row {number} of `{path}` has no `{key}`{near}", "each row needs its own", kind="key"
+                    source,
+                    "key",
+                    f"{row_name} has no {'text as ' * (cell not in (None, ''))}`{key}`",
+                    "each row needs its own",
+                    kind="key",
+                    rows=rows_told,
                 )
                 return None
-            name = words(row[str(key)])
+            name = words(cell)
             if name in found:
-                self.problems.on(source, "key", f"`{name}` stands twice under `{key}` in `{path}`", "a key names one row")
+                both = [place(found[name], self.problems.texts), place(row, self.problems.texts)]
+                where_both = listed([(each,) for each in both if each is not None])
+                which = f": {where_both}" if where_both else f" in `{path}`"
+                self.problems.on(source, "key", f"`{name}` stands twice under `{key}`{which}", "a key names one row")
                 return None
             found[name] = row
         return found
@@ -86,9 +128,9 @@ class Tables:
     def _parse(self, path: str, mark: Mark) -> Value:
         ending = posixpath.splitext(path)[1].lower()
         if ending not in (".csv", ".tsv", ".json", ".yaml", ".yml", ".md", ".markdown"):
-            self.problems.at(
-                mark, f"`{path}` is no table", "a table is a .csv, .tsv, .json or .yaml file, or .md files with front matter"
-            )
+            hint = "a table is a .csv, .tsv, .json or .yaml file, or .md files with front matter"
+            hint = "save it as `CSV UTF-8` and name that file" if ending in (".xlsx", ".xls", ".ods", ".numbers") else hint
+            self.problems.at(mark, f"`{path}` is no table", hint)
             return None
         text = self.files.text(path, mark, "table")
         if text is None:
@@ -96,12 +138,15 @@ class Tables:
         if ending in (".csv", ".tsv"):
             return csv_rows(path, text, self.problems)
         if ending == ".json":
-            return json_value(path, text, self.problems)
+            found = json_value(path, text, self.problems)
+            return located(found, path) if isinstance(found, list) else found
         if ending in (".md", ".markdown"):
             row = front_matter(path, text, self.problems)
-            return None if row is None else [row]
+            return None if row is None else located([row], path, line=1)
         parsed = read_yaml(text, path, self.problems, spec=False)
-        return None if parsed is None else parsed.value
+        if parsed is None or not isinstance(parsed.value, Seq):
+            return None if parsed is None else parsed.value
+        return located(parsed.value, path, marks=parsed.value.at)
 
     def _pattern(self, pattern: str, mark: Mark) -> Rows | None:
         """One row per file: its front matter, and where it is."""
@@ -113,6 +158,8 @@ class Tables:
             return None
         rows: Rows = []
         complete = True
+        columns: dict[str, None] = {}
+        sheet = Sheet(columns)
         for name in names:
             if posixpath.splitext(name)[1].lower() not in (".md", ".markdown"):
                 self.problems.at(
@@ -122,7 +169,9 @@ class Tables:
             text = self.files.text(name, mark, "file")
             row = None if text is None else front_matter(name, text, self.problems)
             complete = complete and row is not None
-            rows.append(row)
+            if row is not None:
+                columns |= dict.fromkeys(row)
+                rows.append(record(row, name, 1, sheet))
         return rows if complete else None
 
 
@@ -134,56 +183,31 @@ def matches(cell: Value, wanted: Value) -> bool:
     return any(text == words(each) for each in (wanted if isinstance(wanted, list) else [wanted]))
 
 
-def _filled(row: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """A row with its missing and empty cells from the defaults."""
-    filled = dict(row)
-    for name, value in defaults.items():
-        if filled.get(name) in (None, ""):
-            filled[name] = value
-    return filled
+def columns_of(rows: Rows) -> dict[str, None]:
+    """Every column that any of the rows has."""
+    return {str(name): None for row in rows if isinstance(row, dict) for name in row}
 
 
-def csv_rows(path: str, text: str, problems: Problems) -> Rows | None:
-    """The rows of a CSV with a header; comma, semicolon or tab, seen from the header."""
-    import csv
+def located(rows: Rows, path: str, *, line: int = 0, marks: list[Mark] | None = None) -> Rows:
+    """Items of a list of which the mappings know where they stand: all in one line, where their marks are, or else in their turn."""
+    sheet = Sheet(columns_of(rows))
+    found: Rows = []
+    for number, row in enumerate(rows):
+        stands = line or (marks[number].line + 1 if marks is not None else -number - 1)
+        found.append(record(row, path, stands, sheet) if isinstance(row, dict) else row)
+    return found
 
-    start = 0
-    while text[start : start + 1] in ("\n", "\r"):
-        start += 1
-    header = text[start:].split("\n", 1)[0]
-    outside = "".join(header.split('"')[::2])
-    delimiter = max(",;\t", key=lambda each: (outside.count(each), each == ","))
-    reader = csv.reader(text[start:].replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True), delimiter=delimiter)
-    rows: Rows = []
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        if not names:
-            problems.add(Place(path), f"`{path}` has no header", "its first line names the columns")
-            return None
-        for number, name in enumerate(names):
-            if not name or name in names[:number]:
-                what = f"has two columns `{name}`" if name else f"has no name for column {number + 1}"
-                problems.add(
-                    Place(path, 1, 1, len(header.rstrip("\r"))), f"the header of `{path}` {what}", "name each column once"
-                )
-                return None
-        width = len(names)
-        for cells in reader:
-            if not cells or (len(cells) == 1 and not cells[0].strip()):
-                continue
-            if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-                line = reader.line_num
-                problems.add(
-                    Place(path, line, 1, len(problems.line(path, line) or " ")),
-                    f"this row has {len(cells)} cells, the header {width}",
-                    f"put a cell that holds `{delimiter if delimiter != chr(9) else 'a tab'}` in double quotes",
-                )
-                return None
-            rows.append(dict(zip(names, cells + [""] * (width - len(cells)), strict=False)))
-    except csv.Error as e:
-        problems.add(Place(path, reader.line_num, 1), f"`{path}` is no CSV: {e}", "look for a quote that is never closed")
-        return None
-    return rows
+
+def _filled(rows: Rows, defaults: dict[str, Any]) -> Rows:
+    """Rows with their missing and empty cells from the defaults."""
+    shared = next((row.sheet for row in rows if isinstance(row, Record)), Sheet({}))
+    sheet = shared._replace(columns={**shared.columns, **dict.fromkeys(defaults)}, spared=frozenset(defaults))
+    return [
+        row.over({name: value for name, value in defaults.items() if blank(row.get(name))}, sheet)
+        if isinstance(row, Record)
+        else row
+        for row in rows
+    ]
 
 
 def json_value(path: str, text: str, problems: Problems) -> Value:

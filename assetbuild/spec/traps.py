@@ -4,10 +4,13 @@ a spec it knows only which fields are texts. What YAML refuses is worded by `syn
 
 from __future__ import annotations
 
+import re
+
 from .marks import Oddity, Parsed, Unreadable, parse
 from .problems import Problems
 from .syntax import reword, way_out
 
+SPAN = 200  # characters before a comma that are looked at
 SHORT = 24  # characters of a comment that is shown whole
 MENDS = 40  # lines mended in one file before we stop looking for more
 MORE = "the file can't be read beyond this, so more may follow"
@@ -70,6 +73,17 @@ def _next_line(text: str, index: int) -> int:
 def _as_written(oddity: Oddity) -> bool:
     """Whether an odd key can stay: it is read as the text that it was meant to be."""
     return oddity.kind == "boolean" and oddity.other is not None
+
+
+def _comma(text: str, index: int, word: str) -> str:
+    """The way out for a word behind a comma inside `{…}`."""
+    before = re.search(r"([\w-]+): *([^\s{}\[\],:\"'][^{}\[\],:\"'\n]*), *$", text[max(0, index - SPAN) : index])
+    if before is None:
+        return f"write `{word}: VALUE`; a text with a comma inside `{{…}}` must be quoted"
+    key, value = before[1], before[2].strip()
+    if key in _TEXTS:
+        return f'quote the whole text: `{key}: "{value}, {word}"`'
+    return f'write `{key}: [{value}, {word}]` for a list, `{key}: "{value}, {word}"` for a text'
 
 
 def is_text(path: tuple[str, ...]) -> bool:
@@ -137,7 +151,7 @@ def _odd(oddities: list[Oddity], problems: Problems, spec: bool) -> None:
                 problems.at(
                     place,
                     f"`{text}` has no value",
-                    f"write `{text}: VALUE`; a text with a comma inside `{{…}}` must be quoted",
+                    _comma(problems.texts[mark.name], place.index, text),
                     length=len(text),
                 )
             case "tag":

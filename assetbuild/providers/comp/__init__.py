@@ -2,9 +2,10 @@
 rooms below it draw.
 
 `drafting` leads: `reading` (prompt → what is asked) → `layout` (→ pages) → `press` (typst → PNG); `pictures` looks at inputs,
-`scripts` knows fonts and scripts, `palette` colours, `lexicon` words, `wardrobe` a figure's looks, `references` what a reference
-is for. On an edit `change` reads what is asked, `lines` finds the words of its base, `spots` the bare places, `retouch` says
-what goes where. The drawing itself is typst, in `drawing/`. The same
+`scripts` knows fonts and scripts, `palette` colours, `lexicon` words, that `nouns` and `hues` find in a prompt; `seats` says where
+a kind of picture sets quoted words, `sizes` how large it is, `seed` what chance decides; `wardrobe` a figure's looks, `references`
+what a reference is for. On an edit `change` reads what is asked, `lines` finds the words of its base, `spots` the bare places,
+`retouch` says what goes where. The drawing itself is typst, in `drawing/`. The same
 request gives the same PNG bytes on every machine, in every thread and process. Two exceptions, both told: words in Chinese,
 Japanese or Korean need the `[cjk]` extra (`Done.notes["missing_fonts"]` where it isn't installed), and JPEG and WebP bytes
 follow the installed Pillow. Model `comp-1` is raised whenever the drawing changes.
@@ -64,7 +65,9 @@ def draw(request: Request) -> tuple[Image, ...]:
 
 
 def done(request: Request) -> Done:
-    """As `draw`, with the notes: `missing_fonts` with the texts and the way out. Raises ProviderError (INVALID)."""
+    """As `draw`, with the notes: `missing_fonts` and `left_out`, each with the texts and the way out. Raises ProviderError
+    (INVALID).
+    """
     from . import drafting  # typst and Pillow come with it
 
     for problem in check(request):

@@ -20,6 +20,7 @@ _REPLACES_SECOND = re.compile(rf"{_VERB}[^.\n]{{0,50}}{_SECOND}", re.IGNORECASE)
 _SMALL = re.compile(r"\b(?:small|smaller|tiny|little|discreet(?:ly)?|fine print|klein|liten|litet)\b", re.IGNORECASE)
 _BIG = re.compile(r"\b(?:big|bigger|large|larger|huge|giant|enormous|groß|stor|stort)\b", re.IGNORECASE)
 _UNDER = re.compile(rf"\b(?:below|under|beneath|unter|under)\s+(?:the|der|dem|die)?\s*{_OLD}", re.IGNORECASE)
+_ADDS = re.compile(r"\b(?:add|insert|put|place|write|schreibe?|füge?|skriv)\b", re.IGNORECASE)
 _MARK = "\x00"
 
 
@@ -32,6 +33,8 @@ class Change(NamedTuple):
     scale: str
     place: Wish
     under: bool  # below the headline
+    changes: bool  # words that stand there: a verb says so, whatever it calls them
+    adds: bool
 
 
 def change(prompt: str | None, words: tuple[Quoted, ...]) -> Change:
@@ -41,10 +44,13 @@ def change(prompt: str | None, words: tuple[Quoted, ...]) -> Change:
     told = " ".join(" ".join(sentence.split()) for sentence in sentences if _MARK in sentence) if words else ""
     told = told or " ".join(sentences[0].split())
     place = wish(told)
-    adds = re.search(r"\b(?:add|insert|put|place|write)\b", told, re.IGNORECASE) is not None
+    adds = _ADDS.search(told) is not None
     replaces = ""
     if words and not adds:
-        replaces = "second" if _REPLACES_SECOND.search(told) else "head" if _REPLACES.search(told) else ""
+        second, head = _REPLACES_SECOND.search(told), _REPLACES.search(told)
+        both = head is not None and len(words) > 1 and (second is None or head.end() <= second.end())
+        replaces = "head" if both else "second" if second else "head" if head else ""
     under = _UNDER.search(told) is not None
     scale = "big" if _BIG.search(told) else "small" if under or _SMALL.search(told) else ""
-    return Change(replaces, scale, (None, None) if under else place, under)
+    changes = not adds and re.search(_VERB, told, re.IGNORECASE) is not None
+    return Change(replaces, scale, (None, None) if under else place, under, changes, adds)

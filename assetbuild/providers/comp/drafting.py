@@ -8,11 +8,13 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ..base import Done, Image, Kind, ProviderError, Request
-from . import layout, pictures, press, scripts
+from . import layout, pictures, press, record, scripts
 from .pictures import Seen
 from .references import use
+from .sizes import strip_share
 
 MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 LARGEST = 64_000_000  # pixels of a picture that upscale makes
@@ -28,16 +30,25 @@ def draft(request: Request) -> Done:
     with contextlib.ExitStack() as open_folders:
         made, root = _pages(request, wheels.cjk is not None, open_folders)
         try:
-            pngs = press.pages({"pages": made.pages}, wheels if made.cjk else wheels._replace(cjk=None), root)
+            *pngs, row = press.pages({"pages": made.pages}, wheels if made.cjk else wheels._replace(cjk=None), root)
         except ProviderError:
             for picture in request.inputs:  # which one was it? Pillow, looking closely, names it
                 pictures.look(picture, closely=True)
             raise
     form = str(request.params.get("output_format") or "png")
-    drawn = pngs if form == "png" else [pictures.encode(png, form) for png in pngs]
+    files = pngs if form == "png" else [pictures.encode(png, form) for png in pngs]
+    drawn = _recorded(files, record.row(row), made)
     return Done(
         tuple(Image(data, MEDIA[form], name) for data, name in zip(drawn, request.members or ("",), strict=True)), 0, made.notes
     )
+
+
+def _recorded(files: list[bytes], told: list[dict[str, Any]], made: layout.Pages) -> list[bytes]:
+    """The pictures with what they tell of themselves: the words that stay from their base, and those that are new."""
+    found = []
+    for n, (file, page) in enumerate(zip(files, made.pages, strict=True), 1):
+        found.append(record.write(file, record.Record(page["five"], made.kept + record.stands(told, n, (page["w"], page["h"])))))
+    return found
 
 
 def _pages(request: Request, cjk: bool, open_folders: contextlib.ExitStack) -> tuple[layout.Pages, Path | None]:
@@ -53,14 +64,14 @@ def _pages(request: Request, cjk: bool, open_folders: contextlib.ExitStack) -> t
         return layout.copy(request, placed, (seen.w * scale, seen.h * scale), f"×{scale}"), root
     if base is not None and request.op == "remove-background":
         seen = pictures.look(base, closely=True)
-        cut, w, h = pictures.cut_out(base, layout.strip_share(seen.w, seen.h))
+        cut, w, h = pictures.cut_out(base, strip_share(seen.w, seen.h))
         root, (placed,) = _place([seen._replace(held=cut, format="png")], open_folders)
         return layout.copy(request, placed, (w, h), "", transparent=True), root
     shown = [(picture, use(request, picture)) for picture in request.inputs if picture.role == "reference"]
     looked = [pictures.look(base, closely=True)] if base else []
     for picture, its in shown:
         seen = pictures.look(picture)
-        looked.append(pictures.cut_small(picture, seen, layout.strip_share(seen.w, seen.h)) if its.role == "logo" else seen)
+        looked.append(pictures.cut_small(picture, seen, strip_share(seen.w, seen.h)) if its.role == "logo" else seen)
     boards = (pictures.look(picture, closely=True).colours for picture in request.inputs if picture.role == "style")
     root, all_placed = _place(looked, open_folders)
     insets = tuple(

@@ -44,12 +44,28 @@ class Block(NamedTuple):
     ground: str
     ink: str
     rows: tuple[tuple[int, int], ...]
+    stem: int = 0  # how thick its letters are, in quarters of a cell
 
 
 def blocks(sight: Sight) -> tuple[Block, ...]:
     """The blocks of words, those with the largest letters first."""
     found = [block for n in range(len(sight.masks)) for block in _stacked(_lines(_patches(sight, n), sight, n))]
     return tuple(sorted(found, key=lambda one: (-one.line, one.y0, one.x0)))
+
+
+def serif(sight: Sight, block: Block) -> bool:
+    """Whether letters have hairlines: then most of what is crossed from top to foot is thin for their height. Only large ones
+    can be told.
+    """
+    if block.line < 12:
+        return False
+    cells, w = sight.masks[block.mask], sight.w
+    runs = []
+    for x in range(block.x0, block.x1):
+        column = cells[block.y0 * w + x : block.y1 * w + x : w]
+        runs += [hit.end() - hit.start() for hit in _RUN.finditer(column)]
+    runs.sort()
+    return bool(runs) and runs[len(runs) // 4] <= 0.13 * block.line
 
 
 def pixel(sight: Sight, x: int, y: int) -> str:
@@ -174,22 +190,49 @@ def _lines(patches: list[Patch], sight: Sight, mask: int) -> list[Block]:
         y0, y1 = min([y0, *(one.y0 for one in small)]), max([y1, *(one.y1 for one in small)])
         ground = pixel(sight, max(0, x0 - 2), (y0 + y1) // 2)
         if _worded(row, x1 - x0, tall) and contrast(row[0].colour, ground) >= 18:
-            found.append(Block(x0, y0, x1, y1, tall, mask, ground, row[0].colour, ((x0, x1),)))
+            found.append(Block(x0, y0, x1, y1, tall, mask, ground, row[0].colour, ((x0, x1),), _stem(sight, mask, row)))
     return found
+
+
+def _stem(sight: Sight, mask: int, row: list[Patch]) -> int:
+    """How thick letters are, in quarters of a cell: the middle length of the runs in their rows."""
+    cells, w = sight.masks[mask], sight.w
+    runs = []
+    for one in row[:12]:
+        for y in range(one.y0, one.y1):
+            runs += [hit.end() - hit.start() for hit in _RUN.finditer(cells, y * w + one.x0, y * w + one.x1)]
+    runs.sort()
+    part = runs[len(runs) * 3 // 10 : len(runs) * 7 // 10 + 1]
+    return 4 * sum(part) // len(part) if part else 0
+
+
+def _alike(line: Block, block: Block, within: bool) -> bool:
+    """Whether two lines are of one size. Large letters tell it by their strokes: a line of "snow" is half as high as one of
+    "Tyger", in the same letters.
+    """
+    if min(line.line, block.line) > 9 and min(line.stem, block.stem) >= 10:
+        return 0.6 <= line.stem / block.stem <= 1.65 and 0.4 <= line.line / block.line <= 2.5
+    return (0.5 if within else 0.66) <= line.line / block.line <= (2 if within else 1.5)
 
 
 def _worded(row: list[Patch], wide: int, tall: int) -> bool:
     """Whether a row of patches may be letters."""
     if len(row) == 1:  # letters that touch, or a script that joins them
-        return wide > 1.9 * tall and row[0].runs > 2.1 * (row[0].y1 - row[0].y0) and row[0].area < 0.72 * wide * tall
+        return wide > 1.9 * tall and row[0].runs > 2.1 * (row[0].y1 - row[0].y0) and row[0].area < 0.82 * wide * tall
     widths = [one.x1 - one.x0 for one in row]
     heights = [one.y1 - one.y0 for one in row]
-    if wide < 1.1 * tall or (max(widths) - min(widths) <= 1 + max(widths) // 12 and max(heights) - min(heights) <= 1):
-        return False
+    equal = max(widths) - min(widths) <= 1 + max(widths) // 12 and max(heights) - min(heights) <= 1
+    if wide < 1.1 * tall or (
+        equal and ((len(row) == 2 and max(widths) < 1.5 * tall) or sum(one.runs for one in row) <= 1.3 * sum(heights))
+    ):
+        return False  # dots and bars; "sea" has letters of one size too, but with holes
     feet = sorted(one.y1 for one in row)
     deep = tall // 9 if len(row) > 3 else tall * 3 // 8  # few patches: one may hold a letter that goes below the line
     level = sum(abs(foot - feet[len(feet) // 2]) <= 1 + deep for foot in feet)
-    return level * 10 >= 6 * len(row) and sum(one.area for one in row) < 0.8 * wide * tall
+    tops = sorted(one.y0 for one in row)
+    if len(row) > 2 and sum(one.runs for one in row) > 1.3 * sum(heights):  # "Tyger": its y hangs on its T, its g goes below
+        level = max(level, sum(abs(top - tops[len(tops) // 2]) <= 1 for top in tops))
+    return level * 10 >= 6 * len(row) and sum(one.area for one in row) < 0.85 * wide * tall
 
 
 def _stacked(lines: list[Block]) -> list[Block]:
@@ -200,9 +243,9 @@ def _stacked(lines: list[Block]) -> list[Block]:
             within = line.y0 < block.y1
             if (
                 line.y0 - block.y1 <= 0.75 * max(line.line, block.line)
-                and (0.5 if within else 0.66) <= line.line / block.line <= (2 if within else 1.5)
+                and _alike(line, block, within)
                 and min(line.x1, block.x1) > max(line.x0, block.x0) - (block.line * 5 // 4 if within else 0)
-                and apart(line.ink, block.ink) < (90 if line.line > 9 else 190)
+                and apart(line.ink, block.ink) < (120 if line.line > 9 else 190)
             ):
                 found[n] = block._replace(
                     x0=min(block.x0, line.x0),

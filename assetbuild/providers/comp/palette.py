@@ -6,6 +6,7 @@ Integer arithmetic throughout, so that no platform's maths library can move a di
 # ruff: noqa: PLR2004 - a drawing is made of numbers
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 
@@ -45,12 +46,14 @@ def _hex(red: int, green: int, blue: int) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
+@functools.lru_cache(maxsize=4096)
 def mix(one: str, other: str, part: int) -> str:
     """`part` percent of `other` in `one`."""
     first, second = _rgb(one), _rgb(other)
     return _hex(*((p * (100 - part) + q * part + 50) // 100 for p, q in zip(first, second, strict=True)))
 
 
+@functools.lru_cache(maxsize=4096)
 def light(colour: str) -> int:
     """Relative luminance, 0 to 1000, with the square for the gamma curve."""
     red, green, blue = _rgb(colour)
@@ -63,6 +66,7 @@ def contrast(one: str, other: str) -> int:
     return 10 * (bright + 50) // (dark + 50)
 
 
+@functools.lru_cache(maxsize=4096)
 def apart(one: str, other: str) -> int:
     """How different two colours look, 0 to about 760 (redmean)."""
     (r1, g1, b1), (r2, g2, b2) = _rgb(one), _rgb(other)
@@ -105,6 +109,7 @@ def ground(bg: str, colours: Palette) -> dict[str, str]:
         for colour in (colours.a, colours.b, colours.c, colours.paper, colours.ink)
         if apart(colour, bg) >= 90 and colour != fg
     ]
+    pool = [colour for n, colour in enumerate(pool) if all(apart(colour, other) >= 60 for other in pool[:n])]  # told apart at all
     pool += [mix(fg, bg, 45), mix(fg, bg, 65), mix(fg, bg, 25)]
     names = {value: name for name, value in reversed(colours._asdict().items())}
     return {
@@ -113,7 +118,7 @@ def ground(bg: str, colours: Palette) -> dict[str, str]:
         "x": pool[0],
         "y": pool[1],
         "z": pool[2],
-        "soft": mix(bg, fg, 12),
+        "soft": mix(mix(bg, fg, 7), pool[0], 13),  # warm beside a warm palette, never plain grey
         "dim": mix(bg, fg, 62),
         "xname": names.get(pool[0], "paper"),  # the grounds that these accents are, for things that stand on them
         "yname": names.get(pool[1], "paper"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..base import Kind, Picture, ProviderError
+from . import record
 from .palette import apart
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Seen(NamedTuple):
     """What a picture is. Sizes in pixels, upright. `format` is typst's name of it; `convert`: typst can't read it as it is.
 
     `colours` are its main ones, `sight` is what it looks like; both only where it was looked at closely. `held` are bytes to
-    take instead of the file's.
+    take instead of the file's. `told` is the record of a comp.
     """
 
     path: Path
@@ -54,9 +55,12 @@ class Seen(NamedTuple):
     colours: tuple[str, ...] = ()
     sight: Sight | None = None
     held: bytes = b""
+    told: record.Record | None = None
 
 
 def _named(picture: Picture) -> str:
+    if picture.shown:
+        return f"`{picture.shown}`" + (f" (as `{picture.name}`)" if picture.name else "")
     return f"`{picture.name}`" if picture.name else "the base picture" if picture.role == "base" else "an input picture"
 
 
@@ -101,7 +105,8 @@ def look(picture: Picture, *, closely: bool = False) -> Seen:
     turned = opened.getexif().get(0x0112, 1) if form == "jpg" else 1
     if turned in (5, 6, 7, 8):
         w, h = h, w
-    seen = Seen(picture.path, w, h, form or "png", not form or turned not in (0, 1) or opened.mode in ("CMYK", "YCCK"))
+    told = record.read(picture.path) if form in ("png", "jpg", "webp") else None
+    seen = Seen(picture.path, w, h, form or "png", not form or turned not in (0, 1) or opened.mode in ("CMYK", "YCCK"), told=told)
     return _closely(picture, opened, seen) if closely else seen
 
 
@@ -199,7 +204,11 @@ def cut_out(picture: Picture, strip: float) -> tuple[bytes, int, int]:
         whole = ImageOps.exif_transpose(_open(picture)).convert("RGBA")
     except (OSError, SyntaxError, ValueError) as error:
         raise _unreadable(picture, _DAMAGED) from error
-    _clear(whole, strip, 160)
+    told = record.read(picture.path)
+    if told is None:
+        _clear(whole, strip, 160)
+    else:
+        _clear_flat(whole, strip, told)
     kept = io.BytesIO()
     whole.save(kept, "PNG", compress_level=1)
     return kept.getvalue(), whole.width, whole.height
@@ -243,14 +252,49 @@ def cut_small(picture: Picture, seen: Seen, strip: float) -> Seen:
     return seen._replace(w=whole.width, h=whole.height, format="png", convert=False, held=kept.getvalue(), colours=colours)
 
 
-def _clear(whole: Pixels, strip: float, cells: int) -> None:
-    """Makes the ground of an RGBA picture transparent, in place. `cells`: the longer side of the map it is found on."""
-    from PIL import Image, ImageChops
+def _clear_flat(whole: Pixels, strip: float, told: record.Record) -> None:
+    """Makes the ground of a comp transparent, in place. Its colours are flat: what is of the very colour of a corner, and reached
+    from the edges or within words, goes; a pale dot stays as it is.
+    """
+    from PIL import Image, ImageChops, ImageFilter
 
     w, h = whole.size
     foot = h - round(h * strip)
     sharp = whole.crop((0, 0, w, foot))
-    # the flood runs on a small copy (20 ms); each full-size pixel is then judged by its own colour too
+    small, reached = _flooded(sharp, 160)
+    sw, sh = small.size
+    flood = (
+        Image.frombytes("L", (sw, sh), bytes(reached))
+        .filter(ImageFilter.MaxFilter(3))
+        .resize((w, foot), Image.Resampling.NEAREST)
+    )
+    rgb = sharp.convert("RGB")
+    corners = {rgb.crop((x, y, x + 1, y + 1)).tobytes() for x in (0, w - 1) for y in (0, foot - 1)}
+    for one in told.words:
+        if bytes.fromhex(one.ground[1:]) in corners:  # also what letters enclose
+            x, y, wide, high, em = one.box[0] * w, one.box[1] * h, one.box[2] * w, one.box[3] * h, one.size * w
+            flood.paste(255, (int(x), max(0, int(y - 0.3 * em)), int(x + wide), min(foot, int(y + high + 0.3 * em))))
+    unlike = Image.new("L", (w, foot), 255)
+    for corner in sorted(corners):
+        red, green, blue = ImageChops.difference(rgb, Image.new("RGB", (w, foot), tuple(corner))).split()
+        unlike = ImageChops.darker(unlike, ImageChops.lighter(ImageChops.lighter(red, green), blue))
+    # at its edge a thing is as solid as it is unlike the ground there, of how unlike it is next to the edge; in steps
+    most = unlike.filter(ImageFilter.MaxFilter(3))
+    keep = Image.new("L", (w, foot), 0)
+    for full in (3, 6, 10, 16, 26, 42, 68, 110, 170):
+        share = unlike.point([min(255, v * 255 // full) for v in range(256)])
+        keep.paste(share, (0, 0), most.point([255 if v >= full else 0 for v in range(256)]))
+    keep = ImageChops.lighter(keep, ImageChops.invert(flood))
+    alpha = Image.new("L", (w, h), 0)
+    alpha.paste(ImageChops.multiply(sharp.getchannel("A"), keep), (0, 0))
+    whole.putalpha(alpha)
+
+
+def _flooded(sharp: Pixels, cells: int) -> tuple[Pixels, bytearray]:
+    """A small copy, and 255 for each of its cells that is reached from the edges without crossing a change of colour (20 ms)."""
+    from PIL import Image
+
+    w, foot = sharp.size
     scale = max(1, max(w, foot) // cells)
     small = sharp.convert("RGB").resize((max(2, w // scale), max(2, foot // scale)), Image.Resampling.BOX)
     sw, sh = small.size
@@ -277,6 +321,19 @@ def _clear(whole: Pixels, strip: float, cells: int) -> None:
             ):
                 reached[m] = 255
                 todo.append(m)
+    return small, reached
+
+
+def _clear(whole: Pixels, strip: float, cells: int) -> None:
+    """Makes the ground of an RGBA picture transparent, in place. `cells`: the longer side of the map it is found on."""
+    from PIL import Image, ImageChops
+
+    w, h = whole.size
+    foot = h - round(h * strip)
+    sharp = whole.crop((0, 0, w, foot))
+    small, reached = _flooded(sharp, cells)  # each full-size pixel is then judged by its own colour too
+    sw, sh = small.size
+    raw = small.tobytes()
     # two cells further than the flood came, the ground's colour goes on; there each pixel is judged by how unlike it is
     ground = bytearray(raw)
     for _ in range(2):

@@ -60,8 +60,8 @@ def _compiler(fonts: Fonts) -> Any:  # noqa: ANN401 - typst is imported late
 
 
 def pages(request: dict[str, Any], fonts: Fonts, root: Path | None = None) -> list[bytes]:
-    """One PNG for each page of `request`, 72 pixels an inch: a point is a pixel. Pictures are named relative to `root`
-    ("/a.png").
+    """One PNG for each page of `request`, 72 pixels an inch: a point is a pixel; and one more, a row in which the drawing tells
+    what words stand where (`record.row`). Pictures are named relative to `root` ("/a.png").
 
     Raises ProviderError (INVALID) when a picture can't be read.
     """
@@ -78,4 +78,4 @@ def pages(request: dict[str, Any], fonts: Fonts, root: Path | None = None) -> li
         )
     except typst.TypstError as error:
         raise ProviderError(Kind.INVALID, f"the comp couldn't be drawn: {error.message}") from error
-    return [made] if isinstance(made, bytes) else list(made)
+    return list(made)

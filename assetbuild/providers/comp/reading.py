@@ -7,20 +7,20 @@ A pure function of the prompt's text. Everything here is linear in the length of
 # ruff: noqa: PLR2004 - a drawing is made of numbers
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
 from typing import NamedTuple
 
-from .lexicon import COLOURS, DULL, FAINT, KINDS, SUBJECTS
+from . import nouns
+from .hues import Hue, hues
+from .lexicon import DULL, FAINT
 
-MOST_WORDS = 8
-LONGEST = 220  # characters of one quoted text that are set; the rest is an ellipsis
+MOST_WORDS = 200  # quoted texts that are looked at
 FAR = 12_000  # characters of a prompt that are looked at for kind, things and colours; quoted words are looked for in all of it
 
 
 class Quoted(NamedTuple):
-    """Words that the prompt quotes, cleaned. `role` is head, brand, sub, body, cta or price."""
+    """Words that the prompt quotes, cleaned. `role` is head, brand, sub, row (of a list), body, cta or price."""
 
     text: str
     role: str
@@ -32,7 +32,9 @@ class Reading(NamedTuple):
     """
 
     kind: str
-    words: tuple[Quoted, ...]
+    words: tuple[Quoted, ...]  # the headline first
+    order: tuple[str, ...]  # their texts as the prompt has them
+    side: tuple[str, ...]  # those of them that are said to stand on the side (of a box)
     title: str
     things: tuple[str, ...]
     colours: tuple[str, ...]  # "#RRGGBB", in the order of the prompt, each once
@@ -67,13 +69,13 @@ QUOTES = re.compile(
     r"|(?<![^\s(\[{:,;/>=–—-])‘([^‘’\n]{1,160})’(?!\w)"
     r"|(?<![^\s(\[{:,;/>=–—-])'(?=\S)([^'\n]{1,160})(?<=\S)'(?!\w)"
 )
-_HEX = re.compile(r"#([0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?![0-9a-zA-Z])")
 HINT = re.compile(r"^Image \d+: .*$", re.MULTILINE)
 _ROLES = (
     (
         "head",
         re.compile(r"(headline|heading|title|titel|rubrik|überschrift|h1|name|schriftzug)\W*(?:\w+\W+){0,2}$", re.IGNORECASE),
     ),
+    ("row", re.compile(r"\b(?:list|rows|items|entries|options|liste|lista)\b\W*(?:\w+\W+){0,2}$", re.IGNORECASE)),
     (
         "sub",
         re.compile(
@@ -84,10 +86,11 @@ _ROLES = (
     ("cta", re.compile(r"(button|cta|call to action|knopf|link)\W*(?:\w+\W+){0,2}$", re.IGNORECASE)),
     (
         "brand",
-        re.compile(r"(brand|logo|marke|märke|wordmark|company|shop called|café called|label)\W*(?:\w+\W+){0,2}$", re.IGNORECASE),
+        re.compile(r"(brand|logo|marke|märke|wordmark|company|shop called|café called)\W*(?:\w+\W+){0,2}$", re.IGNORECASE),
     ),
     ("price", re.compile(r"(price|preis|pris|costs?)\W*(?:\w+\W+){0,2}$", re.IGNORECASE)),
 )
+_AND = re.compile(r"[\"”»」』’'\s,;/·&-]*(?:and|und|och|or)?\s*[\"“„«「『‘']?")
 _MONEY = re.compile(r"^\W{0,2}(?:€|\$|£|¥|kr|CHF|EUR|USD|SEK)?\s?\d[\d.,]*\s?(?:€|\$|£|¥|kr|:-|CHF|EUR|USD|SEK)?$")
 _FRAME = re.compile(
     r"\b(?:on|onto|as|into|in|for|inside|auf|in|på)\s+(?:an?|one|einer?|einem|einen|en|ett)\s+(?:[\w'#-]+\s+){0,4}$",
@@ -99,82 +102,93 @@ _ADD = re.compile(
 )
 
 
-def _finder(table: dict[str, str]) -> tuple[re.Pattern[str], dict[str, str]]:
-    """One pattern for a whole table, longest words first, and the word → entry map."""
-    owner: dict[str, str] = {}
-    for entry, words in table.items():
-        for word in words.split("|"):
-            owner.setdefault(word, entry)
-    body = "|".join(re.escape(word) for word in sorted(owner, key=lambda word: (-len(word), word)))
-    return re.compile(rf"(?<![\w-])({body})(?:s|es)?(?![\w-])"), owner
-
-
-@functools.cache
-def _finders() -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
-    names = {name: name for name in COLOURS}
-    return _finder(KINDS), _finder(SUBJECTS), _finder(names)
-
-
 def read(prompt: str | None, *, bare: str = "") -> Reading:
     """Reads a prompt. `bare` is what the title is made from when there is no prompt (an op's name)."""
     lines = HINT.sub("", (prompt or "").replace("\r\n", "\n"))
     text = "\n".join(
         " ".join(paragraph.split()) for paragraph in re.split(r"\n[ \t]*\n", lines)
     )  # a quote may run over a line's end
-    words = _quoted(text)
-    plain = QUOTES.sub(" ", text)
-    near = plain[:FAR].casefold()
-    (kinds, kind_of), (things, thing_of), (names, _) = _finders()
-    first = kinds.search(near)
-    kind = kind_of[first[1]] if first else ""
-    frame = next((kind_of[hit[1]] for hit in kinds.finditer(near) if _is_frame(near, hit)), "")
-    rest = near if first is None else f"{near[: first.start()]} {near[first.end() :]}"  # the box isn't what is on the box
-    hits = [hit[1] for hit in things.finditer(rest)]
+    plain = QUOTES.sub(lambda hit: " " * len(hit[0]), text)
+    lang = nouns.tongue(plain)
+    near = nouns.wanted(plain[:FAR].casefold())
+    named = hues(near)
+    kinds = nouns.kinds(near, lang)
+    first = nouns.leading(kinds)
+    kind = first.entry if first else ""
+    quotes, side = _quotes(text, kind)
+    words = _cast(quotes, kind)
+    frame = next((hit.entry for hit in kinds if _is_frame(near, hit)), "")
+    # the box isn't what is on the box
+    rest = near if first is None else f"{near[: first.start]}{' ' * (first.end - first.start)}{near[first.end :]}"
+    hits = list(nouns.things(rest, named, lang))
+    about = _OF.match(near, first.end) if first is not None and kind in ("icon", "logo") else None
+    if about is not None:  # "a game shop icon of a sword": what comes before says whose, not what
+        hits = [hit for hit in hits if hit.start >= about.end()]
     for quoted in words:  # "Beeswax Candle": the last noun of a name is what it is
-        hits += [hit[1] for hit in things.finditer(quoted.text.casefold())][::-1]
-    found = [thing_of[word] for word in sorted(hits, key=lambda word: word in FAINT)]
-    colours = _colours(text[:FAR], names)
-    asked = [thing_of[hit[1]] for phrase in _ADD.finditer(near) for hit in things.finditer(phrase[1])]
+        hits += nouns.things(quoted.text.casefold(), (), "" if kind == "icon" else lang)[::-1]  # its label may be in any language
+    found = [hit.entry for hit in sorted(hits, key=lambda hit: hit.word in FAINT)]
+    asked = [hit.entry for phrase in _ADD.finditer(near) for hit in nouns.things(phrase[1], (), lang)]
+    colours = _colours(named)
     return Reading(
         kind=kind,
         words=words,
+        order=tuple(quoted.text for quoted in quotes),
+        side=side,
         title=_title(plain) or bare,
         things=tuple(dict.fromkeys(found)),
         colours=colours,
-        tint=_tint(text[:FAR], names, colours),
+        tint=_tint(near, named, kinds, colours),
         frame=frame,
         asked=tuple(dict.fromkeys(asked))[:3],
-        pattern=" ".join(re.sub(r"[\d\W_]+", " ", plain.casefold()).split())[:4000],
+        pattern=_pattern(near, named),
     )
 
 
-def _is_frame(near: str, hit: re.Match[str]) -> bool:
+_OF = re.compile(r"\s+(?:of|for|showing|with|mit|für|av|med)\b")
+_SIDE = re.compile(r"\b(?:side|sides|seite|sidan)\b\W*(?:\w+\W+){0,2}$", re.IGNORECASE)
+
+
+def _pattern(near: str, named: tuple[Hue, ...]) -> str:
+    for hue in reversed(named):
+        near = f"{near[: hue.start]} {near[hue.end :]}"
+    return " ".join(re.sub(r"[\d\W_]+", " ", near).split())[:4000]
+
+
+def _is_frame(near: str, hit: nouns.Hit) -> bool:
     """Whether a kind's name stands there as a thing to put a picture on: "on a matte pouch", "as a phone mockup"; not "on the
     box".
     """
-    named = f"{hit[1]}{near[hit.end() : hit.end() + 12]}"
-    return bool(_FRAME.search(near[max(0, hit.start() - 60) : hit.start()])) or "mockup" in named
+    return bool(_FRAME.search(near[max(0, hit.start - 60) : hit.start])) or "mockup" in near[hit.start : hit.end + 12]
 
 
-def _quoted(text: str) -> tuple[Quoted, ...]:
-    """The quoted texts with roles: what the prompt says before them decides, else length: the longest that isn't running text
-    leads.
-    """
+def _quotes(text: str, kind: str) -> tuple[list[Quoted], tuple[str, ...]]:
+    """The quoted texts in their order, with the roles that the prompt gives them ("" for the others); and those on a side."""
     found: list[Quoted] = []
+    side: list[str] = []
     seen: set[str] = set()
     last = 0
     for hit in QUOTES.finditer(text):
         words = clean(next(group for group in hit.groups() if group is not None))
-        if len(words) > LONGEST:
-            words = words[: LONGEST - 1].rstrip() + "…"
         if not words or words in seen or not any(char.isalnum() or ord(char) > 0x2000 for char in words):
             continue
         seen.add(words)
         before, last = text[max(last, hit.start() - 48) : hit.start()], hit.end()
         role = next((name for name, pattern in _ROLES if pattern.search(before)), "")
+        if not role and found and found[-1].role == "row" and _AND.fullmatch(before):
+            role = "row"  # the list goes on
+        role = "head" if kind == "logo" and role == "brand" else role
         found.append(Quoted(words, role or ("price" if _MONEY.match(words) else "")))
+        if _SIDE.search(before):
+            side.append(words)
         if len(found) == MOST_WORDS:
             break
+    return found, tuple(side)
+
+
+def _cast(found: list[Quoted], kind: str) -> tuple[Quoted, ...]:
+    """Each with a role: where the prompt gives no headline, the longest text that isn't running text leads; on a pack one of the
+    first two, since facts follow them; a character's name comes first.
+    """
     if not found:
         return ()
     leads = [n for n, q in enumerate(found) if q.role == "head"]
@@ -185,6 +199,7 @@ def _quoted(text: str) -> tuple[Quoted, ...]:
         pool = [
             n for n in pool if not re.search(r"[\d,]", found[n].text)
         ] or pool  # "250 g", "washed, floral": facts, no headline
+        pool = pool[: {"box": 2, "pouch": 2, "label": 2, "product": 2, "character": 1, "logo": 1}.get(kind, len(pool))]
         loud = [n for n in pool if found[n].text.isupper() and len(found[n].text) > 2]  # capitals are meant to be the largest
         leads = loud[:1] or [max(pool, key=lambda n: (len(found[n].text), -n))]
     lead = leads[0]
@@ -228,17 +243,10 @@ def _title(plain: str) -> str:
     return ""
 
 
-def _colours(text: str, names: re.Pattern[str]) -> tuple[str, ...]:
-    """Hex colours and colour names in the order of the text."""
-    hits = [(hit.start(), _hex(hit[1])) for hit in _HEX.finditer(text)]
-    quiet = QUOTES.sub(lambda hit: " " * len(hit[0]), text).casefold()
-    if len(hits) < 3:  # a named palette beside hex colours is prose ("no black outlines")
-        hits += [
-            (hit.start(), COLOURS[hit[1]])
-            for hit in names.finditer(quiet)
-            if not quiet[max(0, hit.start() - 8) : hit.start()].endswith(("no ", "not ", "without "))
-        ]
-    return tuple(dict.fromkeys(value for _, value in sorted(hits)))[:6]
+def _colours(named: tuple[Hue, ...]) -> tuple[str, ...]:
+    """The colours in the order of the text, each once. Names beside a palette in hex are prose ("black outlines")."""
+    exact = tuple(hue.value for hue in named if hue.exact)
+    return tuple(dict.fromkeys(exact if len(exact) >= 3 else (hue.value for hue in named)))[:6]
 
 
 _IN = re.compile(
@@ -246,20 +254,11 @@ _IN = re.compile(
 )
 
 
-def _tint(text: str, names: re.Pattern[str], colours: tuple[str, ...]) -> str:
+def _tint(near: str, named: tuple[Hue, ...], kinds: tuple[nouns.Hit, ...], colours: tuple[str, ...]) -> str:
     """The colour that a prompt asks for by "in", or right before the name of a kind of thing; else the only one that it names."""
-    quiet = QUOTES.sub(lambda hit: " " * len(hit[0]), text).casefold()
-    (kinds, _), *_ = _finders()
-    hits = [(hit.start(), hit.end(), _hex(hit[1])) for hit in _HEX.finditer(text)]
-    hits += [(hit.start(), hit.end(), COLOURS[hit[1]]) for hit in names.finditer(quiet)]
-    for start, end, value in sorted(hits):
+    for start, end, value, _ in named:
         if value in colours or len(colours) >= 3:
-            after = kinds.search(quiet, end, end + 28)
-            if _IN.search(quiet[max(0, start - 40) : start]) or (after and quiet[end : after.start()].count(" ") <= 2):
+            after = next((hit.start for hit in kinds if end <= hit.start <= end + 24), None)
+            if _IN.search(near[max(0, start - 40) : start]) or (after is not None and near[end:after].count(" ") <= 2):
                 return value
     return colours[0] if len(colours) == 1 else ""
-
-
-def _hex(digits: str) -> str:
-    digits = digits[:6] if len(digits) > 3 else "".join(d * 2 for d in digits)
-    return f"#{digits.upper()}"

@@ -6,14 +6,14 @@ typst; `lines` and `spots` look at the base, this room turns their cells into pi
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import Any, NamedTuple
 
 from .change import Change
-from .lines import Block, blocks
+from .lines import Block, bare, blocks, serif
 from .palette import Palette, contrast, ground, light
 from .pictures import Seen, unseen
 from .reading import Quoted
+from .seats import em
 from .spots import Box, Ground, Spot, Wish
 
 INSET = 0.15  # side of a reference's print, as a share of the page's shorter side
@@ -66,15 +66,15 @@ class Table:
             "h": round((box.y1 - box.y0) * self.ky, 2),
         }
 
+    def take(self, box: dict[str, float]) -> None:
+        """Takes a place in pixels."""
+        x, y = (box["x"] - self.at.x) / self.kx, (box["y"] - self.at.y) / self.ky
+        self.ground.taken.append(Box(int(x), int(y), math.ceil(x + box["w"] / self.kx), math.ceil(y + box["h"] / self.ky)))
+
     def put(self, spot: Spot) -> dict[str, float]:
         """Takes a place."""
         self.ground.taken.append(spot.box)
         return self.pixels(spot.box)
-
-
-def _em(text: str) -> float:
-    """About how wide a text is set, in em."""
-    return sum(1.0 if unicodedata.east_asian_width(char) in "WF" else 0.57 for char in text)
 
 
 def words(table: Table, asked: Change, quoted: tuple[Quoted, ...], five: Palette, tint: str, jitter: int) -> dict[str, Any]:
@@ -90,6 +90,13 @@ def words(table: Table, asked: Change, quoted: tuple[Quoted, ...], five: Palette
     cells = [table.cells(wide, tall) for wide, tall, _ in sizes]
     small = asked.scale == "small"
     place = asked.place
+    line = _line_under(table, head) if asked.under and not extra else None
+    if line is not None:
+        spot, size = line
+        grounds["spot"] = inked(ground(spot.tone, five), tint)
+        set_like = "serif" if serif(table.ground.sight, table.ground.blocks[0]) else "sans"
+        under = {"look": "bare", "ground": "spot", "cap": round(size, 2), "side": "start", "face": set_like}
+        return {"cover": None, "spot": {**table.put(spot), **under}, "grounds": grounds}
     if asked.under and table.ground.blocks:  # as near to the foot of the headline as there is room
         first = table.ground.blocks[0]
         place = (None, min(1.0, (first.y1 + 0.6 * first.line) / table.ground.foot))
@@ -99,7 +106,7 @@ def words(table: Table, asked: Change, quoted: tuple[Quoted, ...], five: Palette
     caps = [size for _, _, size in sizes]
     size = caps[cells.index((spot.box.x1 - spot.box.x0, spot.box.y1 - spot.box.y0))] if _exact(cells, spot.box) else caps[-1]
     if spot.bare:
-        grounds["spot"] = _inked(ground(spot.tone, five), tint)
+        grounds["spot"] = inked(ground(spot.tone, five), tint)
         name = "spot"
     elif tint:
         grounds["tint"], name = ground(tint, five), "tint"
@@ -121,11 +128,29 @@ def words(table: Table, asked: Change, quoted: tuple[Quoted, ...], five: Palette
     }
 
 
+def _line_under(table: Table, words: str) -> tuple[Spot, float] | None:
+    """A place for one line right below the headline, at its left edge, as large as the room there lets it be; None: no room."""
+    if not table.ground.blocks:
+        return None
+    w, h = table.page
+    first = table.ground.blocks[0]
+    for share in (0.05, 0.042, 0.034, 0.028, 0.023):
+        size = share * min(w, h) ** 0.75 * max(w, h) ** 0.25
+        wide, tall = table.cells(em(words) * size + 0.24 * size, 1.12 * size)
+        for gap in range(max(2, first.line // 4), 1, -1):
+            box = Box(first.x0, first.y1 + gap, first.x0 + wide, first.y1 + gap + tall)
+            if box.x1 > 0.94 * table.ground.sight.w or box.y1 > table.ground.foot:
+                continue
+            if bare(table.ground.sight, first.mask, box.x0 - 1, box.y0 - 1, box.x1 + 1, box.y1 + 1):
+                return Spot(box, True, first.ground), size
+    return None
+
+
 def _exact(cells: list[tuple[int, int]], box: Box) -> bool:
     return (box.x1 - box.x0, box.y1 - box.y0) in cells
 
 
-def _inked(on: dict[str, str], tint: str) -> dict[str, str]:
+def inked(on: dict[str, str], tint: str) -> dict[str, str]:
     """A ground whose words have a colour that was asked for, if it can be read there."""
     return {**on, "fg": tint, "dim": tint} if tint and contrast(tint, on["bg"]) >= 20 else on
 
@@ -135,6 +160,7 @@ def _cover(
 ) -> dict[str, Any] | None:
     found = [block for block in table.ground.blocks if block.line * table.ky >= 0.02 * min(table.page)]
     cover = None
+    face = "sans"
     for head in sorted(found, key=lambda block: -block.line * (2 if _below(block, table.ground.blocks) else 1))[:3]:
         second = _below(head, table.ground.blocks)
         if asked.replaces == "second":
@@ -142,12 +168,13 @@ def _cover(
         else:
             cover = table.ground.cover(head, second if len(quoted) > 1 else None)
         if cover is not None:
+            face = "serif" if serif(table.ground.sight, second if second and asked.replaces == "second" else head) else "sans"
             break
     if cover is None:
         return None
     old = ground(cover.ground, five)
     ink = cover.ink if contrast(cover.ink, cover.ground) >= 18 else old["fg"]
-    grounds["cover"] = _inked({**old, "fg": ink}, tint)
+    grounds["cover"] = inked({**old, "fg": ink}, tint)
     table.ground.taken.append(cover.over)
     table.ground.taken.append(cover.field)
     field = table.pixels(cover.field)
@@ -155,7 +182,10 @@ def _cover(
         "over": table.pixels(cover.over),
         "field": field,
         "side": cover.side,
+        "face": face,
         "middle": round(table.at.y + cover.middle * table.ky, 2),
+        "anchor": "middle",
+        "role": "",
         "cap": round(cover.size * table.ky / 0.74 * 1.06, 2),
     }
 
@@ -176,19 +206,19 @@ def _below(head: Block, all_blocks: tuple[Block, ...]) -> Block | None:
 def _sizes(head: str, extra: int, page: tuple[int, int], scale: str) -> list[tuple[float, float, float]]:
     """Sizes of a plate (w, h) and its letters, in pixels, the best first."""
     w, h = page
-    em, longest = _em(head), max((_em(word) for word in head.split()), default=1.0)
+    wide_em, longest = em(head), max((em(word) for word in head.split()), default=1.0)
     shares = {"small": (0.05, 0.042, 0.034, 0.028), "big": (0.16, 0.12, 0.09)}.get(scale, (0.1, 0.078, 0.058, 0.042))
     found: list[tuple[float, float, float]] = []
-    most = 1 if scale == "small" and em < 24 else 8
+    most = 1 if scale == "small" and wide_em < 24 else 8
     for share in shares:
         size = share * min(w, h) ** 0.75 * max(w, h) ** 0.25
         pad = size * (0.35 if scale == "small" else 0.75)
         for n in range(1, most + 1):
-            wide = max(em / n * (1.0 if n == 1 else 1.12), longest) * size + 2 * pad
+            wide = max(wide_em / n * (1.0 if n == 1 else 1.12), longest) * size + 2 * pad
             tall = (0.8 + 1.04 * (n - 1)) * size + extra * size * 0.8 + 2 * pad
             if wide <= (0.66 if n < 3 and " " in head else 0.9) * w and tall < 0.5 * h:
                 found.append((wide, tall, size))
-                if n > 1 or em > 12:
+                if n > 1 or wide_em > 12:
                     break
     return found or [(0.9 * w, 0.24 * h, 0.05 * min(w, h))]
 
@@ -197,7 +227,7 @@ def tag(table: Table, note: str, place: Wish, tint: str, five: Palette, jitter: 
     """Where the tag with an edit's note goes, and its ground."""
     w, h = table.page
     size = min(w, h) * 0.03
-    wide = _em(note) * size * 1.04 + size * 3.6
+    wide = em(note) * size * 1.04 + size * 3.6
     tall = size * 2.0
     if wide > 0.62 * w:
         wide, tall = max(wide / 2 + size * 3.4, 0.3 * w), size * 3.2
@@ -259,6 +289,22 @@ def logo(table: Table | None, seen: Seen, place: Wish, page: tuple[int, int], st
         "chip": chip,
         "dark": dark,
     }
+
+
+def seal(base: Seen) -> dict[str, float]:
+    """The middle of a seal on a print, as shares of its width and height: in the corner where it hides least."""
+    sight = base.sight or unseen(base.w, base.h)
+    ground = Ground(sight, (), sight.h)
+    side = 0.36 * sight.w
+    high = min(side, 0.5 * sight.h)
+    corners = [(x, y) for y in (0, 1) for x in (1, 0)]
+
+    def hidden(corner: tuple[int, int]) -> int:
+        x, y = corner[0] * (sight.w - side), corner[1] * (0.96 * sight.h - high)
+        return ground.edges(int(x), int(y), int(x + side), int(y + high))
+
+    x, y = min(corners, key=lambda corner: (hidden(corner), corners.index(corner)))
+    return {"x": (0.206, 0.794)[x], "y": float(y)}
 
 
 def prints(table: Table | None, count: int, page: tuple[int, int], strip: float, place: Wish) -> dict[str, float]:

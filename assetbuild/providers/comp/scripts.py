@@ -132,11 +132,16 @@ def needs_extra(text: str) -> bool:
 
 def wheels() -> Fonts:
     """Finds the installed font wheels without importing them. Raises LookupError when the first one isn't there."""
-    base = importlib.util.find_spec("manimgx_fonts")
-    if base is None or base.origin is None:
+    base = _folder("manimgx_fonts")
+    if base is None:
         raise LookupError("manimgx_fonts")
-    cjk = importlib.util.find_spec("manimgx_fonts_cjk")
-    return Fonts(Path(base.origin).parent, Path(cjk.origin).parent if cjk and cjk.origin else None)
+    return Fonts(base, _folder("manimgx_fonts_cjk"))
+
+
+@functools.cache  # a look through sys.path takes as long as reading the prompt
+def _folder(package: str) -> Path | None:
+    found = importlib.util.find_spec(package)
+    return Path(found.origin).parent if found and found.origin else None
 
 
 def setting(text: str, *, cjk: bool, near: str = "") -> Setting:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .lexicon import COLOURS
+from .hues import hues
 from .palette import Palette, apart, light, mix
 from .reading import FAR, HINT, QUOTES
 
@@ -110,12 +110,9 @@ def _standing_out(five: Palette, skin: str) -> str:
 
 
 def _colour(words: str) -> str:
-    """The colour among some words: two of them ("dark green") before one."""
-    found = words.split()
-    for n in range(len(found) - 1):
-        if " ".join(found[n : n + 2]) in COLOURS:
-            return COLOURS[" ".join(found[n : n + 2])]
-    return next((COLOURS[word] for word in reversed(found) if word in COLOURS), "")
+    """The colour among some words: the last that they name."""
+    found = hues(words, trusting=True)
+    return found[-1].value if found else ""
 
 
 def dressed(figure: Figure, view: str, drawn: str) -> str:

@@ -1,0 +1,122 @@
+"""What made a file, found by its bytes: lock lines of every profile, the store's results, pictures that assets had before.
+Its name doesn't matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .. import lockfile
+from ..errors import AssetbuildError, UsageError
+from ..facts import Planner
+from ..files import PRIVATE, lfs_oid, sha256_file
+from ..forms import form
+from ..lockfile import Line, former
+from ..project import Project
+from ..report.measures import stamp_text
+from ..spec.model import FileInput
+from .describing import made_by, take_record
+
+Record = dict[str, Any]
+
+
+def origin(project: Project, planner: Planner, path: Path, shown: str) -> Record:
+    """The file as `schemas/show.schema.json` has it under `file`; `known` is False when nothing here knows its bytes.
+
+    `shown` is the name it is called by. Raises UsageError when there is no such file.
+    """
+    try:
+        digest, size = sha256_file(path)
+        with open(path, "rb") as opened:
+            pointer = lfs_oid(opened.read(1024))
+    except OSError as error:
+        raise UsageError(f"can't read {shown}: {error.strerror or error}") from error
+    digest = pointer or digest
+    shape = None if pointer else form(path)
+    store = project.look_store()
+    takes = [take_record(project, take) for take in (store.by_digest(digest) if store is not None else ())]
+    found: Record = {
+        "path": shown,
+        "digest": digest,
+        "size": size,
+        "pointer": pointer is not None,
+        "width": None if shape is None else shape.width,
+        "height": None if shape is None else shape.height,
+        "kind": None if shape is None else shape.kind,
+        "pictures": list(_pictures(project, planner, digest)),
+        "steps": list(_steps(project, planner, digest)),
+        "before": list(_before(project, digest)),
+        "inputs": list(_inputs(project, digest)),
+        "takes": takes,
+        "in_store": store is not None and store.cas.has(digest),
+    }
+    found["known"] = bool(found["in_store"] or any(found[part] for part in ("pictures", "steps", "before", "inputs", "takes")))
+    return found
+
+
+def _locks(project: Project) -> Iterator[tuple[str | None, str, dict[str, Line]]]:
+    """Profile (None: the present one, or none), lockfile and lines of each lockfile here."""
+    yield project.profile, project.spec.lock, project.lock.lines
+    root = project.root
+    for path in sorted({*root.glob("*.lock"), *(root / PRIVATE).glob("*/*.lock")}):
+        name = path.relative_to(root).as_posix()
+        if name == project.spec.lock:
+            continue
+        try:
+            lines = lockfile.read(path).lines
+        except AssetbuildError:
+            continue  # another program's, or damaged: `doctor` says so
+        inner = name.split("/")
+        profile = inner[1] if len(inner) > 1 else (name.split(".")[1] if name.count(".") > 1 else None)
+        yield profile, name, lines
+
+
+def _pictures(project: Project, planner: Planner, digest: str) -> Iterator[Record]:
+    for profile, lock, lines in _locks(project):
+        for line in lines.values():
+            for output in line.outputs:
+                if output.digest == digest:
+                    yield {
+                        "id": line.id,
+                        "member": output.member or None,
+                        "path": output.path,
+                        "profile": profile,
+                        "lock": lock,
+                        "in_spec": line.id in project.assets,
+                        "by": "hand" if line.by_hand else made_by(line),
+                        "take": line.take,
+                        "key": line.key,
+                    }
+
+
+def _steps(project: Project, planner: Planner, digest: str) -> Iterator[Record]:
+    for line in planner.lock.lines.values():
+        for number, step in enumerate(line.steps, 1):
+            if digest in step.digests:
+                yield {"id": line.id, "step": number, "key": step.key}
+
+
+def _before(project: Project, digest: str) -> Iterator[Record]:
+    for one in reversed(former.everything(project.root, project.spec.lock)):
+        if any(o.digest == digest for o in one.line.outputs):
+            yield {"id": one.line.id, "until": stamp_text(one.at), "by": "hand" if one.line.by_hand else made_by(one.line)}
+
+
+def _inputs(project: Project, digest: str) -> Iterator[Record]:
+    """The user's own pictures with these bytes, and what is made from them."""
+    same: dict[str, bool] = {}
+    users: dict[str, dict[str, None]] = {}
+    for asset in project.assets.values():
+        for step in asset.steps:
+            for one in step.inputs:
+                if type(one.source) is not FileInput:
+                    continue
+                path = one.source.path
+                if path not in same:
+                    look = project.digests.look(path)
+                    same[path] = look is not None and look.digest == digest
+                if same[path]:
+                    users.setdefault(path, {})[asset.id] = None
+    yield from ({"path": path, "used_by": list(ids)} for path, ids in users.items())

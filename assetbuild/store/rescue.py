@@ -1,0 +1,118 @@
+"""A second place for pictures that were paid for and that the store doesn't take: the disk is full, say. Knows takes and files; decides
+nothing about assets.
+
+First `.assetbuild/rescued` in the tree, else a folder of ours where the system keeps temporary files. A picture lies there under its digest,
+and a record beside it says what it is, so that the next build brings it in by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..digest import sha256
+from ..errors import StoreError
+from ..files import PRIVATE, atomic_write, private_folder
+from . import Blob, Store, Take
+
+FOLDER = "rescued"
+ENDING = ".json"
+VERSION = 1  # of a record
+
+
+def lay_aside(root: Path, environ: Mapping[str, str], name: str, take: Take, images: Mapping[str, bytes]) -> list[Path]:
+    """Writes the pictures of the asset `name` that the store refused, by digest, and the record of the whole take; gives the pictures' files (of
+    a take whose pictures are all in the store: the record's).
+
+    Pictures first, then the record: a kill in between leaves pictures for `use`. Raises StoreError when no place takes them.
+    """
+    problem: StoreError | None = None
+    for folder in _places(root, environ):
+        try:
+            if folder.parent.name == PRIVATE:
+                private_folder(root)
+            else:
+                _own(folder)
+            for digest, content in images.items():
+                atomic_write(folder / digest, content, durable=True)
+            record = folder / f"{take.key}-{take.take}{ENDING}"
+            atomic_write(record, _text(name, take).encode(), durable=True)
+        except (OSError, StoreError) as error:
+            problem = error if isinstance(error, StoreError) else StoreError(f"{folder}: {error.strerror}")
+            continue
+        return [folder / digest for digest in images] or [record]
+    raise problem if problem is not None else StoreError("there is no folder for temporary files")
+
+
+def bring_in(root: Path, environ: Mapping[str, str], store: Store) -> list[tuple[str, Take | None]]:
+    """Moves everything that was laid aside into the store: the asset's id and the take, None if its pictures are gone.
+
+    Blobs, then the result, then the files go: a kill anywhere leaves something that the next call goes on with. Raises StoreError
+    while the store still takes nothing.
+    """
+    done: list[tuple[str, Take | None]] = []
+    for record in waiting(root, environ):
+        read = _read(record)
+        if read is None:
+            continue
+        name, take = read
+        here = [record.with_name(blob.digest) for blob in take.blobs]
+        for file in here:
+            if file.is_file():
+                store.cas.put_file(file, durable=True)
+        whole = all(store.cas.size(blob.digest) == blob.size for blob in take.blobs)
+        done.append((name, store.record([take])[0] if whole else None))
+        for file in (record, *here):
+            file.unlink(missing_ok=True)
+    return done
+
+
+def waiting(root: Path, environ: Mapping[str, str]) -> list[Path]:
+    """The records of what was laid aside, and of nobody else's files."""
+    found: list[Path] = []
+    for folder in _places(root, environ):
+        if folder.is_dir() and not folder.is_symlink() and _ours(folder):
+            found += sorted(folder.glob("*" + ENDING))
+    return found
+
+
+def _places(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    yield root / PRIVATE / FOLDER
+    default = "C:\\Windows\\Temp" if sys.platform == "win32" else "/tmp"  # noqa: S108 - a folder of our own in it, by owner and mode
+    temporary = next((environ[name] for name in ("TMPDIR", "TEMP", "TMP") if environ.get(name)), default)
+    yield Path(temporary) / f"assetbuild-{FOLDER}-{sha256(os.fsencode(root))[:16]}"
+
+
+def _own(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or not _ours(folder):
+        raise StoreError(f"`{folder}` belongs to somebody else")
+
+
+def _ours(folder: Path) -> bool:
+    return sys.platform == "win32" or folder.stat().st_uid == os.getuid()
+
+
+def _text(name: str, take: Take) -> str:
+    fields = {**take._asdict(), "blobs": [list(blob) for blob in take.blobs]}
+    return json.dumps({"assetbuild.rescued": VERSION, "id": name, **fields}, ensure_ascii=False)
+
+
+def _read(record: Path) -> tuple[str, Take] | None:
+    """The id and the take that a record tells of; None for one that is broken or of another version, which is left alone."""
+    try:
+        fields = json.loads(record.read_text("utf-8"))
+        if fields.pop("assetbuild.rescued") != VERSION:
+            return None
+        name = str(fields.pop("id"))
+        blobs = tuple(
+            Blob(str(member), str(digest), int(size), str(media)) for member, digest, size, media in fields.pop("blobs")
+        )
+        if not all(len(b.digest) == len(sha256(b"")) and b.digest.isalnum() for b in blobs):
+            return None
+        return name, Take(**fields, blobs=blobs)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
