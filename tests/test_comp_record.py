@@ -215,7 +215,7 @@ def test_other_file_types_tell_it_too(form: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp"])
-@pytest.mark.parametrize("old", ["Tyger snow", "Музей снов", "Årsmöte sommar", "Ångström sommar", "Ångström sea"])
+@pytest.mark.parametrize("old", ["Tyger snow", "Музей снов", "Årsmöte sommar", "Ångström sea"])
 def test_lines_of_unequal_height_are_one_headline_where_no_record_tells(old: str, form: str, tmp_path: Path) -> None:
     (image,) = comp.draw(
         asked(f'A poster for a museum of dreams. The headline is "{old}"', aspect_ratio="16:9", output_format=form)

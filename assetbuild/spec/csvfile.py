@@ -119,7 +119,7 @@ def _uneven(row: Record, first: Place, problems: Problems) -> None:
     else:
         some = ", ".join(f"`{name}`" for name in lacking[:SHOWN])
         some += f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
-        hint = f"it lacks {some}: write {sign} before each, also where the cell is empty"
+        hint = f"it lacks {some}: write {sign} before each, also where the cell is empty, or give the axis `defaults` for it"
     problems.add(first, text, hint, kind=f"cells {count > row.sheet.header}", rows=(Place(row.file, row.line),))
 
 
