@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -56,61 +56,51 @@ def selection_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
     "--rebuy", multiple=True, metavar="ID", help="Make a new take of a picture that is lost, refused or in doubt: pays again."
 )
 @click.option("-v", "--verbose", is_flag=True, help="A line when a picture is begun, too.")
-def build_command(
-    what: tuple[str, ...],
-    spec: str | None,
-    profile: str | None,
-    limit: int | None,
-    exclude: tuple[str, ...],
-    as_json: bool,
-    jobs: int | None,
-    fail_fast: bool,
-    frozen: bool,
-    replace: tuple[str, ...],
-    rebuy: tuple[str, ...],
-    verbose: bool,
-) -> None:
+def build_command(spec: str | None, profile: str | None, **given: Any) -> None:  # noqa: ANN401 - Asked has their types
     """Make what changed: bases before the edits that hang on them. Without WHAT, everything.
 
     WHAT is an id, a pattern (`poster-*`), an output's path, `tag:launch` or `locale=ja`; `X+` adds what hangs on X.
     """
-    if frozen and (replace or rebuy):
+    asked = Asked(**given)
+    if asked.frozen and (asked.replace or asked.rebuy):
         raise UsageError("--frozen makes nothing, so it can't be joined with --replace or --rebuy")
     project = open_project(spec, profile)
     try:
-        raise click.exceptions.Exit(
-            _build(project, [*what, *replace, *rebuy], limit, exclude, as_json, jobs, fail_fast, frozen, replace, rebuy, verbose)
-        )
+        raise click.exceptions.Exit(_build(project, asked))
     finally:
         project.close()
 
 
-def _build(
-    project: Project,
-    what: list[str],
-    limit: int | None,
-    exclude: tuple[str, ...],
-    as_json: bool,
-    jobs: int | None,
-    fail_fast: bool,
-    frozen: bool,
-    replace: tuple[str, ...],
-    rebuy: tuple[str, ...],
-    verbose: bool,
-) -> int:
+class Asked(NamedTuple):
+    """What a command line of `build` asks for; each field is an option or an argument of that name."""
+
+    what: tuple[str, ...]
+    limit: int | None
+    exclude: tuple[str, ...]
+    as_json: bool
+    jobs: int | None
+    fail_fast: bool
+    frozen: bool
+    replace: tuple[str, ...]
+    rebuy: tuple[str, ...]
+    verbose: bool
+
+
+def _build(project: Project, asked: Asked) -> int:
     from ..build import Build, Options
     from ..report.ink import Ink
     from ..report.words import summary
 
     started = time.monotonic()
-    ids = chosen(project, what, exclude=exclude, limit=limit)
-    replace, rebuy = _spelled_out(project, replace), _spelled_out(project, rebuy)
+    what, frozen = [*asked.what, *asked.replace, *asked.rebuy], asked.frozen
+    ids = chosen(project, what, exclude=asked.exclude, limit=asked.limit)
+    replace, rebuy = _spelled_out(project, asked.replace), _spelled_out(project, asked.rebuy)
     for name in rebuy:
         if project.assets[name].pin and name in project.lock.lines:
             raise UsageError(
                 f"`{name}` is pinned, so its picture stays", hint="take `pin: true` out of the spec to have it made again"
             )
-    whole = not what and not exclude and limit is None
+    whole = not what and not asked.exclude and asked.limit is None
     left = just_left(project) if whole and not frozen else set()
     planner = Planner(project, rebuy=rebuy, replace=replace)
     planner.check_disk(ids)
@@ -122,10 +112,10 @@ def _build(
     if frozen:
         stale = [p for p in plans if not all(frozen_allows(s.decision, pinned=s.facts.pinned) for s in p.steps)]
         if stale:
-            return _stale(stale, len(plans), as_json, ink, project)
+            return _stale(stale, len(plans), asked.as_json, ink, project)
     first = project.git is not None and not (project.root / project.spec.lock).exists()
     deaf: list[BrokenPipeError] = []  # nobody reads our talk any more (`2>&1 | head`)
-    with _report(project, ink, len(plans), verbose) as report:
+    with _report(project, ink, len(plans), asked.verbose) as report:
 
         def heard(event: Event) -> None:
             try:
@@ -135,7 +125,7 @@ def _build(
                 deaf.append(problem)
                 run.stopping = True
 
-        run = Build(project, planner, ids, Options(jobs, fail_fast, frozen), heard)
+        run = Build(project, planner, ids, Options(asked.jobs, asked.fail_fast, frozen), heard)
         run.started = started
         done = run.run(plans)
     if deaf:
@@ -151,7 +141,7 @@ def _build(
     say(sentence)
     if first:
         _attributes(project)
-    if as_json:
+    if asked.as_json:
         click.echo(json.dumps(_build_json(done, [planner.plans[name] for name in ids]), ensure_ascii=False))
     if run.cut_off:  # the end of Python would wait for threads that are at work yet
         sys.stdout.flush()
