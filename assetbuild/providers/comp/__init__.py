@@ -4,8 +4,9 @@ rooms below it draw.
 `drafting` leads: `reading` (prompt → what is asked) → `layout` (→ pages) → `press` (typst → PNG); `pictures` looks at inputs,
 `scripts` knows fonts and scripts, `palette` colours, `lexicon` words, that `nouns` and `hues` find in a prompt; `seats` says where
 a kind of picture sets quoted words, `sizes` how large it is, `seed` what chance decides; `wardrobe` a figure's looks, `references`
-what a reference is for. On an edit `change` reads what is asked, `lines` finds the words of its base, `spots` the bare places,
-`retouch` says what goes where. The drawing itself is typst, in `drawing/`. The same
+what a reference is for. `emblem` makes a sign for what has no pictogram. On an edit `change` reads what is asked; a comp tells
+in its file what words stand where (`record`), and `swap` puts new ones in their place; on other pictures `lines` finds the words and
+`spots` the bare places; `retouch` says what goes where, `cutting` takes a ground away. The drawing itself is typst, in `drawing/`. The same
 request gives the same PNG bytes on every machine, in every thread and process. Two exceptions, both told: words in Chinese,
 Japanese or Korean need the `[cjk]` extra (`Done.notes["missing_fonts"]` where it isn't installed), and JPEG and WebP bytes
 follow the installed Pillow. Model `comp-1` is raised whenever the drawing changes.

@@ -1,5 +1,5 @@
-"""Input pictures: what they are, their colours, where they are calm; cutting out and encoding. The only room that knows
-Pillow. Knows no prompt.
+"""Input pictures: what they are, their colours, where they are calm; encoding. With `cutting` the only room that knows Pillow.
+Knows no prompt.
 
 PNG bytes always come from typst, whose version is pinned; Pillow only looks, or encodes JPEG and WebP (those bytes follow
 Pillow's version).
@@ -25,7 +25,7 @@ MOST_PIXELS = 100_000_000
 _TYPST_READS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
 MAP = 256  # cells of the longer side of the map that places are found on
 FLAT = 20  # two values of a channel that differ less are one colour, to the eye
-_DAMAGED = "it is damaged or cut off"
+DAMAGED = "it is damaged or cut off"
 
 
 class Sight(NamedTuple):
@@ -64,13 +64,15 @@ def _named(picture: Picture) -> str:
     return f"`{picture.name}`" if picture.name else "the base picture" if picture.role == "base" else "an input picture"
 
 
-def _unreadable(picture: Picture, why: str) -> ProviderError:
+def unreadable(picture: Picture, why: str) -> ProviderError:
+    """What is said of an input that is no picture."""
     return ProviderError(
         Kind.INVALID, f"{_named(picture)} can't be read as a picture: {why}", hint="use a PNG, JPEG, WebP, GIF or SVG file"
     )
 
 
-def _open(picture: Picture) -> Pixels:
+def open_picture(picture: Picture) -> Pixels:
+    """An input, its pixels not read yet. Raises ProviderError (INVALID) when it is none, or of more than 100 million pixels."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -78,11 +80,11 @@ def _open(picture: Picture) -> Pixels:
             warnings.simplefilter("ignore")  # bombs are judged below, by the size in the header
             opened = Image.open(picture.path)
     except UnidentifiedImageError as error:
-        raise _unreadable(picture, "not a picture of a known format") from error
+        raise unreadable(picture, "not a picture of a known format") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _unreadable(picture, _DAMAGED) from error
+        raise unreadable(picture, DAMAGED) from error
     if opened.width * opened.height > MOST_PIXELS:
-        raise _unreadable(picture, f"{opened.width} x {opened.height} pixels are more than {MOST_PIXELS // 1_000_000} million")
+        raise unreadable(picture, f"{opened.width} x {opened.height} pixels are more than {MOST_PIXELS // 1_000_000} million")
     return opened
 
 
@@ -92,14 +94,14 @@ def look(picture: Picture, *, closely: bool = False) -> Seen:
         with picture.path.open("rb") as file:
             head = file.read(2048)
     except OSError as error:
-        raise _unreadable(
+        raise unreadable(
             picture, "the file isn't there" if isinstance(error, FileNotFoundError) else "the file can't be opened"
         ) from error
     if re.match(rb"(\xef\xbb\xbf)?\s*<(\?xml|svg|!DOCTYPE svg|!--)", head) and b"<svg" in head:
         box = re.search(rb"viewBox\s*=\s*[\"']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)", head)
         w, h = (max(1, round(float(box[1]))), max(1, round(float(box[2])))) if box else (100, 100)
         return Seen(picture.path, w, h, "svg", False)
-    opened = _open(picture)
+    opened = open_picture(picture)
     w, h = opened.size
     form = _TYPST_READS.get(opened.format or "", "")
     turned = opened.getexif().get(0x0112, 1) if form == "jpg" else 1
@@ -126,7 +128,7 @@ def _closely(picture: Picture, opened: Pixels, seen: Seen) -> Seen:
         flat = whole.reduce(max(1, min(whole.size) // 300))  # the whole picture is never copied: that would double the time
         flat = ImageOps.exif_transpose(flat) if seen.format == "jpg" else flat
     except (OSError, SyntaxError, ValueError) as error:
-        raise _unreadable(picture, _DAMAGED) from error
+        raise unreadable(picture, DAMAGED) from error
     if flat.mode == "RGBA":
         flat = Image.alpha_composite(Image.new("RGBA", flat.size, "#FFFFFF"), flat)
     scale = MAP / max(flat.size)
@@ -181,177 +183,15 @@ def as_png(seen: Seen) -> bytes:
     """An upright RGB or RGBA PNG of a picture that typst can't read itself; typst encodes the final bytes anew."""
     from PIL import ImageOps
 
-    opened = ImageOps.exif_transpose(_open(Picture("", seen.path, "reference", None, None)))
+    opened = ImageOps.exif_transpose(open_picture(Picture("", seen.path, "reference", None, None)))
     kept = io.BytesIO()
     try:
         opened.convert("RGBA" if "A" in opened.mode or "transparency" in opened.info else "RGB").save(
             kept, "PNG", compress_level=1
         )
     except (OSError, SyntaxError, ValueError) as error:
-        raise _unreadable(Picture("", seen.path, "reference", seen.path.name, None), _DAMAGED) from error
+        raise unreadable(Picture("", seen.path, "reference", seen.path.name, None), DAMAGED) from error
     return kept.getvalue()
-
-
-def cut_out(picture: Picture, strip: float) -> tuple[bytes, int, int]:
-    """The picture without its ground as a PNG, and its size. The ground is what is reached from the edges without crossing a
-    change of colour.
-
-    `strip` is the share at the foot that holds a comp's slug line: it goes too. Raises ProviderError (INVALID).
-    """
-    from PIL import ImageOps
-
-    try:
-        whole = ImageOps.exif_transpose(_open(picture)).convert("RGBA")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _unreadable(picture, _DAMAGED) from error
-    told = record.read(picture.path)
-    if told is None:
-        _clear(whole, strip, 160)
-    else:
-        _clear_flat(whole, strip, told)
-    kept = io.BytesIO()
-    whole.save(kept, "PNG", compress_level=1)
-    return kept.getvalue(), whole.width, whole.height
-
-
-def cut_small(picture: Picture, seen: Seen, strip: float) -> Seen:
-    """A logo without its ground, trimmed, small enough to be put into a corner. As it is where it can't be cut out (a photograph,
-    a drawing in vectors).
-
-    Raises ProviderError (INVALID).
-    """
-    from PIL import Image, ImageOps
-
-    if seen.format == "svg":
-        return seen
-    try:
-        opened = _open(picture)
-        opened.draft("RGB", (512, 512))
-        if max(opened.size) > 640 and opened.mode in ("RGB", "RGBA", "L"):  # first of all: the other steps take time by the pixel
-            opened = opened.reduce(max(opened.size) // 320)
-        whole = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _unreadable(picture, _DAMAGED) from error
-    whole = whole.crop((0, 0, whole.width, whole.height - round(whole.height * strip)))
-    if b"\0" not in whole.getchannel("A").point([0] * 250 + [255] * 6).tobytes():
-        corners = [whole.crop((x, y, x + 1, y + 1)).tobytes() for x in (0, whole.width - 1) for y in (0, whole.height - 1)]
-        if min(whole.size) < 8 or any(abs(p - q) > FLAT for corner in corners for p, q in zip(corner, corners[0], strict=True)):
-            return seen
-        _clear(whole, 0, 72)
-    box = whole.getchannel("A").point([0] * 40 + [255] * 216).getbbox()
-    if box is None or (box[2] - box[0]) * (box[3] - box[1]) < 64:
-        return seen
-    whole = whole.crop(box)
-    flat = whole.resize((60, 60), Image.Resampling.BOX)
-    raw = flat.tobytes()
-    solid = [n for n in range(0, len(raw), 4) if raw[n + 3] > 200] or [0]
-    mean = [sum(raw[n + k] for n in solid) // len(solid) for k in range(3)]
-    kept = io.BytesIO()
-    whole.save(kept, "PNG", compress_level=1)
-    colours = (f"#{mean[0]:02X}{mean[1]:02X}{mean[2]:02X}",)
-    return seen._replace(w=whole.width, h=whole.height, format="png", convert=False, held=kept.getvalue(), colours=colours)
-
-
-def _clear_flat(whole: Pixels, strip: float, told: record.Record) -> None:
-    """Makes the ground of a comp transparent, in place. Its colours are flat: what is of the very colour of a corner, and reached
-    from the edges or within words, goes; a pale dot stays as it is.
-    """
-    from PIL import Image, ImageChops, ImageFilter
-
-    w, h = whole.size
-    foot = h - round(h * strip)
-    sharp = whole.crop((0, 0, w, foot))
-    small, reached = _flooded(sharp, 160)
-    sw, sh = small.size
-    flood = (
-        Image.frombytes("L", (sw, sh), bytes(reached))
-        .filter(ImageFilter.MaxFilter(3))
-        .resize((w, foot), Image.Resampling.NEAREST)
-    )
-    rgb = sharp.convert("RGB")
-    corners = {rgb.crop((x, y, x + 1, y + 1)).tobytes() for x in (0, w - 1) for y in (0, foot - 1)}
-    for one in told.words:
-        if bytes.fromhex(one.ground[1:]) in corners:  # also what letters enclose
-            x, y, wide, high, em = one.box[0] * w, one.box[1] * h, one.box[2] * w, one.box[3] * h, one.size * w
-            flood.paste(255, (int(x), max(0, int(y - 0.3 * em)), int(x + wide), min(foot, int(y + high + 0.3 * em))))
-    unlike = Image.new("L", (w, foot), 255)
-    for corner in sorted(corners):
-        red, green, blue = ImageChops.difference(rgb, Image.new("RGB", (w, foot), tuple(corner))).split()
-        unlike = ImageChops.darker(unlike, ImageChops.lighter(ImageChops.lighter(red, green), blue))
-    # at its edge a thing is as solid as it is unlike the ground there, of how unlike it is next to the edge; in steps
-    most = unlike.filter(ImageFilter.MaxFilter(3))
-    keep = Image.new("L", (w, foot), 0)
-    for full in (3, 6, 10, 16, 26, 42, 68, 110, 170):
-        share = unlike.point([min(255, v * 255 // full) for v in range(256)])
-        keep.paste(share, (0, 0), most.point([255 if v >= full else 0 for v in range(256)]))
-    keep = ImageChops.lighter(keep, ImageChops.invert(flood))
-    alpha = Image.new("L", (w, h), 0)
-    alpha.paste(ImageChops.multiply(sharp.getchannel("A"), keep), (0, 0))
-    whole.putalpha(alpha)
-
-
-def _flooded(sharp: Pixels, cells: int) -> tuple[Pixels, bytearray]:
-    """A small copy, and 255 for each of its cells that is reached from the edges without crossing a change of colour (20 ms)."""
-    from PIL import Image
-
-    w, foot = sharp.size
-    scale = max(1, max(w, foot) // cells)
-    small = sharp.convert("RGB").resize((max(2, w // scale), max(2, foot // scale)), Image.Resampling.BOX)
-    sw, sh = small.size
-    raw = small.tobytes()
-    near = 34 * 34
-    reached = bytearray(sw * sh)
-    todo = [n for n in range(sw * sh) if n % sw in (0, sw - 1) or n // sw in (0, sh - 1)]
-    corners = [raw[3 * n : 3 * n + 3] for n in (0, sw - 1, sw * (sh - 1), sw * sh - 1)]
-    todo = [
-        n
-        for n in todo
-        if any(sum((p - q) ** 2 for p, q in zip(raw[3 * n : 3 * n + 3], corner, strict=True)) < near for corner in corners)
-    ]
-    for n in todo:
-        reached[n] = 255
-    while todo:
-        n = todo.pop()
-        r, g, b = raw[3 * n : 3 * n + 3]
-        for m in (n - 1 if n % sw else -1, n + 1 if n % sw < sw - 1 else -1, n - sw, n + sw if n + sw < sw * sh else -1):
-            if (
-                m >= 0
-                and not reached[m]
-                and (raw[3 * m] - r) ** 2 + (raw[3 * m + 1] - g) ** 2 + (raw[3 * m + 2] - b) ** 2 < near // 4
-            ):
-                reached[m] = 255
-                todo.append(m)
-    return small, reached
-
-
-def _clear(whole: Pixels, strip: float, cells: int) -> None:
-    """Makes the ground of an RGBA picture transparent, in place. `cells`: the longer side of the map it is found on."""
-    from PIL import Image, ImageChops
-
-    w, h = whole.size
-    foot = h - round(h * strip)
-    sharp = whole.crop((0, 0, w, foot))
-    small, reached = _flooded(sharp, cells)  # each full-size pixel is then judged by its own colour too
-    sw, sh = small.size
-    raw = small.tobytes()
-    # two cells further than the flood came, the ground's colour goes on; there each pixel is judged by how unlike it is
-    ground = bytearray(raw)
-    for _ in range(2):
-        edge = [n for n in range(sw * sh) if not reached[n]]
-        for n in edge:
-            for m in (n - 1 if n % sw else -1, n + 1 if n % sw < sw - 1 else -1, n - sw, n + sw if n + sw < sw * sh else -1):
-                if m >= 0 and reached[m] == 255:
-                    reached[n], ground[3 * n : 3 * n + 3] = 254, ground[3 * m : 3 * m + 3]
-                    break
-        reached = bytearray(255 if v else 0 for v in reached)
-    flood = Image.frombytes("L", (sw, sh), bytes(reached)).resize((w, foot), Image.Resampling.NEAREST)
-    beside = Image.frombytes("RGB", (sw, sh), bytes(ground)).resize((w, foot), Image.Resampling.NEAREST)
-    red, green, blue = ImageChops.difference(sharp.convert("RGB"), beside).split()
-    unlike = ImageChops.lighter(ImageChops.lighter(red, green), blue).point([min(255, max(0, (v - 12) * 5)) for v in range(256)])
-    keep = ImageChops.lighter(unlike, ImageChops.invert(flood))
-    alpha = Image.new("L", (w, h), 0)
-    alpha.paste(ImageChops.multiply(sharp.getchannel("A"), keep), (0, 0))
-    whole.putalpha(alpha)
 
 
 def encode(png: bytes, form: str) -> bytes:
