@@ -136,9 +136,9 @@ def _prompt_diff(one: StepPlan, project: Project, ink: Ink, columns: int) -> Ite
     parts = []
     for kind, text in word_diff(old, new):
         if kind == "gone":
-            parts.append(("red strike", text) if ink.on else ("", f"[-{text}-]"))
+            parts.append(("red", f"[-{text}-]"))
         elif kind == "new":
-            parts.append(("green bold", text) if ink.on else ("", f"{{+{text}+}}"))
+            parts.append(("green", f"{{+{text}+}}"))
         else:
             parts.append(("dim", text))
     yield from _below(parts, ink, columns)
