@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -80,6 +81,7 @@ class Build:
         self.cut_off = False  # by a second ^C: threads may be at work yet, so the process has to be ended
         self._pressed = 0.0
         self._elsewhere: dict[str, None] = {}  # ids whose picture is being made at a provider
+        self._arrived: set[str] = set()  # ids whose picture came from there and isn't recorded yet
         self._spec_looked = 0.0
         self._same_key: dict[str, asyncio.Event] = {}
         self._met_another = False
@@ -131,7 +133,8 @@ class Build:
             self._placer = Placer(self.project, self.planner)
             self._ledger = Ledger(self.project, self._loop, self._files, self._placer, frozen=self.options.frozen)
             self._done = {p.asset.id: asyncio.Event() for p in todo}
-            self._work = work = [asyncio.ensure_future(self._asset(p.asset)) for p in todo]
+            self._work = {p.asset.id: asyncio.ensure_future(self._asset(p.asset)) for p in todo}
+            work = list(self._work.values())
             flusher = asyncio.ensure_future(self._ledger.keep_flushing())
             try:
                 done = await asyncio.gather(
@@ -171,8 +174,10 @@ class Build:
             self.say(Said(f"ended at once; at the provider this goes on and may be paid for: {names}\n  hint: {way}"))
         else:
             self.say(Said("ended at once; nothing goes on elsewhere"))
-        for one in self._work:
-            one.cancel()
+        for name, one in self._work.items():
+            if name not in self._arrived:  # what came from a provider is here and paid for: it is written down
+                one.cancel()
+        self._loop.call_later(TO_WRITE, lambda: [one.cancel() for one in self._work.values()])
 
     # ── one asset ──
 
@@ -292,9 +297,12 @@ class Build:
             plan = again
             return await self._generate(plan, act, provider, reproducible)
         finally:
-            if claimed:
-                await self._ledger.release(act.key)
-            self._same_key.pop(act.key).set()
+            self._arrived.discard(plan.asset.id)
+            try:
+                if claimed:
+                    await self._ledger.release(act.key)
+            finally:
+                self._same_key.pop(act.key).set()  # its twins wait for this
 
     async def _claim(self, key: str, name: str) -> bool:
         met = False
@@ -349,7 +357,6 @@ class Build:
             except Refused as full:
                 take = self._new_take(act, take_number, step, full.blobs, full.done)
                 return await self._lay_aside(plan, take, full.images, full)
-            self._note(asset.id, done)
             self._took[asset.id] = self._took.get(asset.id, 0.0) + time.monotonic() - began
         take = self._new_take(act, take_number, step, blobs, done)
         word = "drawn" if free else "bought"
@@ -358,6 +365,7 @@ class Build:
                 await self._ledger.record(take, (), durable=not reproducible)
             except StoreError as full:
                 return await self._lay_aside(plan, take, {}, full)
+            self._note(asset.id, take.notes)
             if not reproducible and not self._still_wanted(asset):
                 return self._overtake(asset, "the spec changed meanwhile: the step's picture is in the store")
             self.say(StepFinished(asset.id, plan.number + 1, len(asset.steps), word))
@@ -365,9 +373,11 @@ class Build:
         tree = str(self.project.root)
         written = tuple(Written(tree, path, blob.digest, act.key) for path, blob in zip(asset.outputs, blobs, strict=True))
         try:
+            notes = take.notes
             take = await self._ledger.record(take, written, durable=not reproducible)
         except StoreError as full:
             return await self._lay_aside(plan, take, {}, full)
+        self._note(asset.id, notes)
         if asset.id in self.planner.rebuy:
             self._rebought.add(asset.id)
             self._remade[act.key] = take
@@ -393,7 +403,7 @@ class Build:
 
     def _new_take(self, act: Action, number: int, step: Step, blobs: tuple[Blob, ...], done: Done) -> Take:
         made_by, now = f"{step.provider}/{step.model}", self.project.env.now()
-        return Take(act.key, number, KEY_VERSION, blobs, made_by, None, done.cost, now, dict(done.notes), None, False)
+        return Take(act.key, number, KEY_VERSION, blobs, made_by, None, done.cost, now, _plain(done.notes), None, False)
 
     async def _lay_aside(self, plan: StepPlan, take: Take, images: dict[str, bytes], full: StoreError) -> str:
         """The store takes nothing more. What was paid for gets another place, and nothing more is bought in this run."""
@@ -447,20 +457,21 @@ class Build:
         self._elsewhere[plan.asset.id] = None
         try:
             done = await provider.submit(request, None, f"{request.key}-{request.take}")
+            self._arrived.add(plan.asset.id)
         finally:
             self._elsewhere.pop(plan.asset.id, None)
         if not isinstance(done, Done):
             raise AssetbuildError("this release can't wait for remote jobs")
         return await self._in_files(self._placer.keep, done, request, durable), done
 
-    def _note(self, name: str, done: Done) -> None:
+    def _note(self, name: str, notes: Mapping[str, Any]) -> None:
         """What the provider wants people to know of this picture."""
-        missing = done.notes.get("missing_fonts")
+        missing = notes.get("missing_fonts")
         if missing:
             texts = ", ".join(missing["texts"])
             way = f"{missing['hint']}; then `assetbuild build --rebuy {name}`"
             self.say(Said(f"`{name}` has text whose letters aren't installed: {texts}\n  hint: {way}"))
-        if left := done.notes.get("left_out"):
+        if left := notes.get("left_out"):
             texts = ", ".join(f'"{text}"' for text in left["texts"]) + (f" and {left['more']} more" if left["more"] else "")
             self.say(Said(f"`{name}` has no room for all words of its prompt, left out: {texts}\n  hint: {left['hint']}"))
 
@@ -516,3 +527,13 @@ class Build:
             self.interrupted,
         )
         return Built(summary, self.words, self.failed, self.held, self.skipped)
+
+
+def _plain(notes: object) -> dict[str, Any]:
+    """A provider's notes as JSON can say them: a slip there must not cost the picture that they came with."""
+    try:
+        text = json.dumps(dict(notes), default=str, skipkeys=True, ensure_ascii=False)  # type: ignore[call-overload]
+        found: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
+    except (TypeError, ValueError, RecursionError):
+        return {"unreadable": ascii(notes)[:1000]}
+    return found

@@ -20,7 +20,9 @@ from . import swap
 from .errors import StoreError
 
 CHUNK = 1 << 20
-PRIVATE = ".assetbuild"  # the tool's own folder in a project; everything in it but `store` may be deleted at any time
+PRIVATE = (
+    ".assetbuild"  # the tool's own folder in a project; everything in it but `store` and `rescued` may be deleted at any time
+)
 SWAPPED = ".swap"  # the ending of a file of ours, or of somebody's, that a kill left while the two changed names
 _MOUNT_POINT = 4  # the field of a line of mountinfo
 _FICLONE = 0x40049409  # linux/fs.h: make two files share their bytes until one is written to

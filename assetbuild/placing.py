@@ -209,7 +209,7 @@ class Placer:
                 return there
 
             try:
-                self.cas.copy_out(digest, target, durable=durable, staging=self._staging(), last_look=last_look)
+                self.cas.copy_out(digest, target, durable=durable, staging=self._staging(), last_look=last_look, keep=self._keep)
             except swap.Changed:  # or in the moment after that
                 raise OutputChanged from None
 
@@ -229,8 +229,18 @@ class Placer:
         for path in folder.iterdir():
             if path.stat().st_ctime < self.project.env.now() - 86_400:
                 if path.suffix == SWAPPED:  # ours, or what somebody saved in the moment of the kill
-                    self.cas.put_file(path, durable=True)
+                    self._keep(path)
                 path.unlink(missing_ok=True)
+
+    def _keep(self, path: Path) -> None:
+        """A file that may be what somebody saved gets into the store; if nothing there names its bytes, as a person's, so that no gc drops it."""
+        digest = self.cas.put_file(path, durable=True)
+        if not self.project.store.by_digest(digest):
+            blob = Blob("", digest, self.cas.path(digest).stat().st_size, _media(path.name))
+            key = sha256("\0".join(["by hand", digest]).encode())
+            self.project.store.record(
+                [Take(key, 1, KEY_VERSION, (blob,), "by hand", None, None, self.project.env.now(), {}, None, True)]
+            )
 
     # ── the spec, looked at again ──
 
@@ -310,9 +320,10 @@ class Ledger:
         self.project, self.loop, self.files, self.placer = project, loop, files, placer
         self.planner = placer.planner
         self.frozen = frozen
-        self._recorder = Gathered(loop, files, self._record)
-        self._claimer = Gathered(loop, files, self._claim)
-        self._releaser = Gathered(loop, files, self._release)
+        self._recorder = Gathered(loop, files, self._record, StoreError)
+        self._claimer = Gathered(loop, files, self._claim, StoreError)
+        self._releaser = Gathered(loop, files, self._release, StoreError)
+        self._flushing: asyncio.Future[None] | None = None
         self._lines: dict[str, Line | None] = {}
         self._based: dict[str, Line | None] = {}  # id → the line that ours was made from
         self.undone: list[str] = []  # ids whose line somebody else changed meanwhile: theirs stays
@@ -406,8 +417,9 @@ class Ledger:
         while True:
             await asyncio.sleep(pause)
             began = self.loop.time()
+            self._flushing = asyncio.ensure_future(self.flush())
             with contextlib.suppress(AssetbuildError):  # `close` tries again, and says what is wrong
-                await self.flush()
+                await asyncio.shield(self._flushing)
             pause = max(LOCK_SECONDS, 10 * (self.loop.time() - began))
 
     async def flush(self) -> None:
@@ -437,9 +449,12 @@ class Ledger:
         """The last rows and lines; claims are let go."""
         for one in (self._claimer, self._recorder, self._releaser):
             await one.close()
+        if self._flushing is not None:  # two merges at once: the second wouldn't know what its lines were made from
+            await asyncio.gather(self._flushing, return_exceptions=True)
         await self.flush()
         if self._claims is not None:
-            self._claims.close()
+            with contextlib.suppress(StoreError):  # a full disk; they die with this process anyway
+                self._claims.close()
 
     # ── claims ──
 
@@ -454,8 +469,9 @@ class Ledger:
         return [key in got for key in keys]
 
     async def release(self, key: str) -> None:
-        """Gives it back."""
-        await self._releaser.ask(key)
+        """Gives it back. On a disk that takes nothing more it ends with this process."""
+        with contextlib.suppress(StoreError):
+            await self._releaser.ask(key)
 
     def _release(self, keys: list[str]) -> list[None]:
         if self._claims is not None:

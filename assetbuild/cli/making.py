@@ -170,13 +170,15 @@ def _attributes(project: Project) -> None:
 
 def _bring_in(project: Project) -> None:
     """What an earlier run paid for and couldn't put into the store gets there now, before it is decided what is to be bought. Raises StoreError."""
-    from ..store.rescue import bring_in, waiting
+    from ..store.rescue import UnreadableRecord, bring_in, waiting
 
     left = waiting(project.root, project.env.environ)
     if not left:
         return
     try:
         done = bring_in(project.root, project.env.environ, project.store)
+    except UnreadableRecord:
+        raise
     except (OSError, StoreError) as problem:
         why = problem.text if isinstance(problem, StoreError) else f"{problem.filename}: {problem.strerror}"
         raise StoreError(
@@ -184,10 +186,26 @@ def _bring_in(project: Project) -> None:
             hint="make room, then run it again",
         ) from problem
     for name, take in done:
-        if take is not None:
-            say(f"`{name}`: what was paid for when the store was full is in it now")
+        if isinstance(take, list):
+            there = f" but for {', '.join(_short(project, file) for file in take)}" if take else ""
+            say(f"`{name}`: what was paid for when the store was full isn't there any more{there}")
         else:
-            say(f"`{name}`: what was paid for when the store was full isn't there any more")
+            say(f"`{name}`: what was paid for when the store was full is in it now")
+
+
+def _say_waiting(project: Project) -> None:
+    """What was laid aside isn't paid for again, whatever the plan has to say of it."""
+    from ..store.rescue import waiting
+
+    left = waiting(project.root, project.env.environ)
+    if left:
+        say(
+            f"what was paid for when the store was full lies in {_short(project, left[0].parent)}: the next build brings it in first"
+        )
+
+
+def _short(project: Project, file: Path) -> str:
+    return os.path.relpath(file, project.root) if project.root in file.parents else str(file)
 
 
 def _spelled_out(project: Project, words: Sequence[str]) -> tuple[str, ...]:
@@ -281,6 +299,7 @@ def plan_command(
             planner = Planner(project)
             planner.check_disk(ids)
             plans = planner.plan(ids)
+        _say_waiting(project)
         _shared(plans, project)
         if as_json:
             click.echo(json.dumps(plan_json(plans, project), ensure_ascii=False))

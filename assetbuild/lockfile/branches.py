@@ -52,7 +52,10 @@ class Branches:
             if (head := _ID.match(raw)) is None:
                 continue
             outputs = raw[: raw.find(b"]", raw.find(b'"outputs":['))]
-            name = str(json.loads(head[1]))
+            try:
+                name = str(json.loads(head[1]))
+            except ValueError:
+                continue  # damaged there; here it isn't read
             for digest in _OUTPUT.findall(outputs):
                 self._known.setdefault(bytes.fromhex(digest.decode()), (name, place))
 

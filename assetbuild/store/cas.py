@@ -134,10 +134,12 @@ class Cas:
         durable: bool,
         staging: Path | None = None,
         last_look: Callable[[], swap.Seen | None] | None = None,
+        keep: Callable[[Path], None] | None = None,
     ) -> None:
         """Put a copy at `target` (mode 0644 less the umask), whole or not at all. Raises CorruptBlob, StoreError when the disk
         refuses. `staging` is where the temporary file lies, if it can; `last_look` is called right before the name changes hands
-        and gives what has it: should something else come out, that gets its name back, and swap.Changed is raised.
+        and gives what has it: should something else come out, that gets its name back, and swap.Changed is raised. `keep` is given a file
+        of somebody's that can't have its name back; otherwise it becomes a blob.
         """
         try:
             source = os.open(self.path(digest), _READ)
@@ -149,7 +151,7 @@ class Cas:
                 if temp.fill(source) != digest:
                     self._set_aside(digest)
                     raise CorruptBlob(digest, missing=False)
-                looked = None if last_look is None else Looked(last_look(), self._keep)
+                looked = None if last_look is None else Looked(last_look(), keep or self._keep)
                 temp.become(target, durable=durable, looked=looked)
         except OSError as error:
             raise disk_error(error, target) from error

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from ..errors import StoreError
 from ..files import PRIVATE, git_dirs, lfs_oid
 from . import Store, Take, select_takes
+from .rescue import waiting
 from .trees import MOVED
 
 _DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -118,17 +119,18 @@ def _unreadable(project: Path | str, why: str) -> StoreError:
 
 
 def _working(root: Path, locks: Iterable[str]) -> list[bytes]:
-    """The lockfiles as they lie in a project now, those of its profiles too."""
+    """The lockfiles as they lie in a project now, those of its profiles too, and the records of what was laid aside."""
     if not root.is_dir():
         raise _unreadable(root, "the folder isn't there")
     try:
         places = {root / lock for lock in locks} | set(root.glob("*.lock")) | set((root / PRIVATE).glob("*/*.lock"))
         texts = [place.read_bytes() for place in sorted(places) if place.is_file()]
+        laid_aside = [record.read_bytes() for record in waiting(root, os.environ)]  # paid for, and not recorded yet
     except OSError as error:
         raise _unreadable(root, f"{error.strerror} ({error.filename})") from error
     if any(lfs_oid(text) for text in texts):
         raise _unreadable(root, "a lockfile is a Git LFS pointer")
-    return [text for text in texts if _HEADER in text]
+    return [text for text in texts if _HEADER in text] + laid_aside
 
 
 class _Repository:

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ..digest import sha256
 from ..errors import StoreError
-from ..files import PRIVATE, atomic_write, private_folder
+from ..files import PRIVATE, atomic_write, private_folder, sha256_file
 from . import Blob, Store, Take
 
 FOLDER = "rescued"
 ENDING = ".json"
 VERSION = 1  # of a record
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class UnreadableRecord(StoreError):
+    """What lies here was paid for, and nobody can tell for what."""
 
 
 def lay_aside(root: Path, environ: Mapping[str, str], name: str, take: Take, images: Mapping[str, bytes]) -> list[Path]:
@@ -47,24 +54,28 @@ def lay_aside(root: Path, environ: Mapping[str, str], name: str, take: Take, ima
     raise problem if problem is not None else StoreError("there is no folder for temporary files")
 
 
-def bring_in(root: Path, environ: Mapping[str, str], store: Store) -> list[tuple[str, Take | None]]:
-    """Moves everything that was laid aside into the store: the asset's id and the take, None if its pictures are gone.
+def bring_in(root: Path, environ: Mapping[str, str], store: Store) -> list[tuple[str, Take | list[Path]]]:
+    """Moves everything that was laid aside into the store: the asset's id and the take; if pictures of it are gone, the files of those that
+    are left, which stay where they are.
 
     Blobs, then the result, then the files go: a kill anywhere leaves something that the next call goes on with. Raises StoreError
-    while the store still takes nothing.
+    while the store still takes nothing, and for a record that can't be read.
     """
-    done: list[tuple[str, Take | None]] = []
+    done: list[tuple[str, Take | list[Path]]] = []
     for record in waiting(root, environ):
-        read = _read(record)
-        if read is None:
-            continue
-        name, take = read
+        try:
+            name, take = _read(record)
+        except FileNotFoundError:
+            continue  # another run brought it in just now
         here = [record.with_name(blob.digest) for blob in take.blobs]
         for file in here:
-            if file.is_file():
+            with suppress(FileNotFoundError):
                 store.cas.put_file(file, durable=True)
-        whole = all(store.cas.size(blob.digest) == blob.size for blob in take.blobs)
-        done.append((name, store.record([take])[0] if whole else None))
+        if not all(store.cas.size(blob.digest) == blob.size for blob in take.blobs):
+            record.unlink(missing_ok=True)
+            done.append((name, [file for file in here if file.is_file() and sha256_file(file)[0] == file.name]))
+            continue
+        done.append((name, store.record([take])[0]))
         for file in (record, *here):
             file.unlink(missing_ok=True)
     return done
@@ -74,7 +85,7 @@ def waiting(root: Path, environ: Mapping[str, str]) -> list[Path]:
     """The records of what was laid aside, and of nobody else's files."""
     found: list[Path] = []
     for folder in _places(root, environ):
-        if folder.is_dir() and not folder.is_symlink() and _ours(folder):
+        if folder.is_dir() and not folder.is_symlink() and (folder.parent.name == PRIVATE or _ours(folder)):
             found += sorted(folder.glob("*" + ENDING))
     return found
 
@@ -101,18 +112,37 @@ def _text(name: str, take: Take) -> str:
     return json.dumps({"assetbuild.rescued": VERSION, "id": name, **fields}, ensure_ascii=False)
 
 
-def _read(record: Path) -> tuple[str, Take] | None:
-    """The id and the take that a record tells of; None for one that is broken or of another version, which is left alone."""
+def _read(record: Path) -> tuple[str, Take]:
+    """The id and the take that a record tells of. Raises FileNotFoundError, and StoreError for one that can't be read: it stands for money."""
     try:
         fields = json.loads(record.read_text("utf-8"))
-        if fields.pop("assetbuild.rescued") != VERSION:
-            return None
-        name = str(fields.pop("id"))
-        blobs = tuple(
-            Blob(str(member), str(digest), int(size), str(media)) for member, digest, size, media in fields.pop("blobs")
-        )
-        if not all(len(b.digest) == len(sha256(b"")) and b.digest.isalnum() for b in blobs):
-            return None
-        return name, Take(**fields, blobs=blobs)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
+        version = fields.pop("assetbuild.rescued")
+        if version == VERSION:
+            name = str(fields.pop("id"))
+            blobs = tuple(Blob(str(m), str(digest), int(size), str(media)) for m, digest, size, media in fields.pop("blobs"))
+            take = Take(**fields, blobs=blobs)
+            if _sound(take):
+                return name, take
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        version = None
+    newer = isinstance(version, int) and version > VERSION
+    why = "was written by a newer assetbuild" if newer else "is damaged"
+    hint = "upgrade with `pip install -U assetbuild`" if newer else "the pictures lie beside it: `assetbuild use ID FILE`"
+    text = f"the record of what was paid for when the store was full {why}, so nothing was bought: {record}"
+    raise UnreadableRecord(text, hint=hint if newer else f"{hint} takes one; then move the record away")
+
+
+def _sound(take: Take) -> bool:
+    names = [take.key, *(blob.digest for blob in take.blobs)]
+    return (
+        all(isinstance(name, str) and _DIGEST.fullmatch(name) for name in names)
+        and all(type(number) is int for number in (take.take, take.key_version))
+        and all(value is None or isinstance(value, str) for value in (take.host, take.rejected))
+        and (take.cost is None or type(take.cost) is int)
+        and isinstance(take.made_at, (int, float))
+        and isinstance(take.made_by, str)
+        and isinstance(take.notes, dict)
+        and isinstance(take.by_hand, bool)
+    )

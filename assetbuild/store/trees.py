@@ -56,7 +56,8 @@ def register(db: sqlite3.Connection, path: str, locks: Iterable[str]) -> None:
         db.execute("UPDATE OR REPLACE written SET tree = ? WHERE tree = ?", (away, path))
         wanted = sorted(set(locks))
     for other, tree in all_trees.items():
-        if here and tree.folder == here and folder_of(other) != here:  # it was moved here
+        gone = bool(here) and tree.folder == here and folder_of(other) != here
+        if gone and not _another(db, other, tree, tree.locks, at=path):  # it was moved here
             wanted = sorted({*wanted, *tree.locks})
             db.execute("UPDATE OR IGNORE written SET tree = ? WHERE tree = ?", (path, other))
             db.execute("DELETE FROM written WHERE tree = ?", (other,))
@@ -75,10 +76,12 @@ def folder_of(path: str) -> str:
     return f"{found.st_dev}:{found.st_ino}"
 
 
-def _another(db: sqlite3.Connection, path: str, old: Tree, locks: Sequence[str]) -> bool:
-    """Whether nothing there is what the row knows: neither a digest that its lockfiles named, nor one that we put there."""
+def _another(db: sqlite3.Connection, path: str, old: Tree, locks: Sequence[str], at: str = "") -> bool:
+    """Whether nothing there (or `at` another path) is what the row of `path` knows: neither a digest that its lockfiles named, nor one that
+    we put there. The number of a folder that is gone is soon another one's.
+    """
     marks = {row[0] for row in db.execute("SELECT digest FROM written WHERE tree = ?", (path,))} | set(old.marks)
-    return bool(marks) and marks.isdisjoint(_named(path, locks))
+    return bool(marks) and marks.isdisjoint(_named(at or path, locks))
 
 
 def _named(path: str, locks: Iterable[str], *, most: int = -1) -> set[str]:

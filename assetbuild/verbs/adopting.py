@@ -109,6 +109,8 @@ def _look(root: Path, file: Path, path: str) -> Found | str:
     fault = output_fault(path)
     if fault is not None:
         return fault[0]
+    if not file.is_file():
+        return "it is no file"  # a pipe would be waited for
     try:
         with open(file, "rb") as opened:
             if lfs_oid(opened.read(1024)) is not None:

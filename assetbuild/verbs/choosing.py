@@ -30,11 +30,27 @@ class Choice(NamedTuple):
     line: Line
     old: Line | None
     notes: tuple[str, ...] = ()
+    pointers: frozenset[str] = frozenset()  # the outputs at which a Git LFS pointer lies
 
     @property
     def replaces(self) -> bool:
-        """Whether a file that lies there is replaced."""
-        return any(o.found not in (None, one.digest) for o, one in zip(self.plan.facts.outputs, self.pick.pictures, strict=True))
+        """Whether a file that lies there is replaced, and comes back with `previous`."""
+        pairs = zip(self.plan.facts.outputs, self.pick.pictures, strict=True)
+        return not self.apart and any(o.found not in (None, one.digest) and o.path not in self.pointers for o, one in pairs)
+
+    @property
+    def apart(self) -> tuple[tuple[str, str], ...]:
+        """The edited files of a set that isn't whole, by path and digest: they are kept, but were never one picture."""
+        outputs = self.plan.facts.outputs
+        if all(o.found is not None and o.path not in self.pointers for o in outputs):
+            return ()
+        old = {o.digest for o in self.old.outputs} if self.old is not None else set()
+        pairs = zip(outputs, self.pick.pictures, strict=True)
+        return tuple(
+            (o.path, o.found)
+            for o, one in pairs
+            if o.found is not None and o.path not in self.pointers and o.found not in old and o.found != one.digest
+        )
 
     @property
     def touched(self) -> tuple[str, ...]:
@@ -65,7 +81,15 @@ def use(
     """
     choices = choose(project, ids, which, member=member, from_profile=from_profile)
     carry_out(project, [one for one in choices if one.changes])
-    return [one if one.changes else _given_back(project, one) for one in choices]
+    return [_with_apart(project, one) if one.changes else _given_back(project, one) for one in choices]
+
+
+def _with_apart(project: Project, one: Choice) -> Choice:
+    """Says where those files are now that `previous` doesn't bring back."""
+    cas = project.store.cas
+    return one._replace(
+        notes=(*one.notes, *(f"{path}, as it lay there, is kept: {cas.path(digest)}" for path, digest in one.apart))
+    )
 
 
 def _given_back(project: Project, one: Choice) -> Choice:
@@ -125,7 +149,9 @@ def _choice(planner: Planner, picker: Picker, name: str, which: str | None, memb
     act = _action(plan)
     pick = picker.pick(plan, which, member)
     old = planner.lock.lines.get(name)
-    return Choice(plan, pick, _line(planner, plan, act, pick, old), old, picker.differences(plan, pick))
+    looks = {path: planner.project.digests.look(path) for path in plan.asset.outputs}
+    pointers = frozenset(path for path, look in looks.items() if look is not None and look.pointer)
+    return Choice(plan, pick, _line(planner, plan, act, pick, old), old, picker.differences(plan, pick), pointers)
 
 
 def _action(plan: StepPlan) -> Action:
@@ -212,6 +238,8 @@ def carry_out(project: Project, choices: Sequence[Choice]) -> None:
                 _keep(placer, picture)
             take = placer.preserve(one.plan, digests)
             takes += [take] if take is not None else []
+            mine = placer.hand_made(one.plan, digests)  # no gc drops it then
+            takes += [mine[0]] if mine is not None else []
             rows += _rows(project, one, digests)
             replaced += _replaced(one)
         # One transaction. A kill after it and before the lock lines: the files are known as ours, and `use` hasn't happened.
@@ -249,6 +277,11 @@ def _replaced(one: Choice) -> Iterator[Line]:
         yield one.old
     found = [o.found for o in one.plan.facts.outputs]
     here = tuple(d for d in found if d is not None)
-    if one.replaces and len(here) == len(found) and (one.old is None or here != tuple(o.digest for o in one.old.outputs)):
+    if (
+        not one.pointers
+        and one.replaces
+        and len(here) == len(found)
+        and (one.old is None or here != tuple(o.digest for o in one.old.outputs))
+    ):
         outputs = tuple(o._replace(digest=digest) for o, digest in zip(one.line.outputs, here, strict=True))
         yield Line(one.line.id, one.line.chosen_for or one.line.key, KEY_VERSION, one.line.manifest, outputs, by_hand=True)

@@ -32,18 +32,19 @@ class Renamed(NamedTuple):
 
 def rename(project: Project, old: str, new: str) -> list[Renamed]:
     """Renames `old` to `new`; both may be patterns with the same number of `*`. Raises UsageError before anything is changed."""
-    lock = project.lock
     pairs = _pairs(project, old, new)
     _check(project, pairs)
     path = project.root / project.spec.lock
     # The line gets its new id while it still names the old path, then the file moves, then the line names the new path. A
     # kill between any two leaves a line that knows where the bytes are: the next build puts them in place, free.
     lockfile.rename(path, pairs)
+    lock = project.read_lock()  # somebody may have chosen since it was looked at
     done = []
     own: dict[str, Line | None] = {}
+    based: dict[str, Line | None] = {}
     for before, after in pairs.items():
-        line = lock.lines[before]
-        wanted = _wanted(project, line, after)
+        line = lock.lines[after]
+        wanted = _wanted(project, line, before, after)
         moves, left, outputs = [], [], []
         for output, target in zip(line.outputs, wanted, strict=True):
             why = _move(project, output.path, output.digest, target)
@@ -54,10 +55,11 @@ def rename(project: Project, old: str, new: str) -> list[Renamed]:
                 left += [why] if why else []
                 outputs.append(output)
         if moves:
-            own[after] = line._replace(id=after, outputs=tuple(outputs))
+            own[after] = line._replace(outputs=tuple(outputs))
+            based[after] = line
         done.append(Renamed(before, after, tuple(moves), tuple(left), *_places(project, before)))
     if own:
-        lockfile.merge(path, own)
+        lockfile.merge(path, own, based)
     return done
 
 
@@ -131,7 +133,7 @@ def _check(project: Project, pairs: dict[str, str]) -> None:
         raise UsageError(text + more, hint=hint)
 
 
-def _wanted(project: Project, line: Line, new: str) -> list[str]:
+def _wanted(project: Project, line: Line, old: str, new: str) -> list[str]:
     """Where the files belong under the new id: as the spec says, or, while the spec has the old id, the old path with the new
     id in it.
     """
@@ -139,7 +141,7 @@ def _wanted(project: Project, line: Line, new: str) -> list[str]:
         asset = project.assets[new]
         by_member = dict(zip(asset.steps[-1].members or ("",), asset.outputs, strict=True))
         return [by_member.get(output.member, output.path) for output in line.outputs]
-    return [_predicted(output.path, line.id, new) for output in line.outputs]
+    return [_predicted(output.path, old, new) for output in line.outputs]
 
 
 def _predicted(path: str, old: str, new: str) -> str:
@@ -164,11 +166,13 @@ def _move(project: Project, path: str, digest: str, target: str) -> str | None:
         return f"{path} stays where it is: {target} is taken"
     if source.is_symlink():
         return f"{path} is a link and stays where it is"
-    make_folders(goal.parent, durable=False)
     try:
+        make_folders(goal.parent, durable=False)
         swap.take_free(source, goal)
     except FileExistsError:  # it appeared between the look and this
         return f"{path} stays where it is: {target} is taken"
+    except OSError as problem:  # another disk, or one without links: the line has its new id already, and a build needs no more
+        return f"{path} stays where it is: it can't be moved to {target} ({problem.strerror})"
     return None
 
 
