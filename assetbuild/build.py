@@ -183,9 +183,11 @@ class Build:
 
     async def _asset(self, asset: Asset) -> None:
         try:
-            for base in self.project.graph.bases[asset.id]:
-                if base in self._done:
-                    await self._done[base].wait()
+            bases = [base for base in self.project.graph.bases[asset.id] if base in self._done]
+            for base in bases:
+                await self._done[base].wait()
+            if bases:  # else it was decided just now
+                self.planner.decide_asset(asset.id)
             word = await self._steps(asset)
             if word:
                 self.words[asset.id] = word
@@ -201,11 +203,12 @@ class Build:
 
     async def _steps(self, asset: Asset) -> str:
         word = ""
-        self.planner.decide_asset(asset.id)
         first = self.planner.plans[asset.id].steps[0].number
+        decided: StepPlan | None = self.planner.steps[asset.id, first]
         for number in range(first, len(asset.steps)):
             for _ in range(4):  # a decision that the world overtakes is made again, not for ever
-                plan = self.planner.decide_step(asset, number)
+                plan = decided if decided is not None else self.planner.decide_step(asset, number)
+                decided = None
                 verb = plan.decision.verb
                 if verb is Verb.UP_TO_DATE:
                     if plan.last and plan.decision.row == "4":

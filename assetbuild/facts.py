@@ -86,6 +86,7 @@ class Planner:
         self.needed: set[tuple[str, int]] = set()  # whose bytes a child is to be made from
         self.failed: dict[str, str] = {}  # ids that failed in this run, with the sentence
         self._actions = Actions()
+        self._made: dict[tuple[str, int], tuple[Step, tuple[str, ...], Action]] = {}  # decided several times, hashed once
         self._lock_stamp = project.lock_stamp()
         self.own: dict[str, Line] = {}  # lines of this run that aren't in the file yet
         self.wrote = False  # whether this run had any
@@ -204,7 +205,7 @@ class Planner:
         if not pinned or not step.inputs:
             digests = [one.digest for one in inputs]
             if None not in digests:
-                act = self._actions.action(step, digests)  # type: ignore[arg-type]
+                act = self._action(asset.id, number, step, tuple(digests))  # type: ignore[arg-type]
         locked, locked_digests = _locked(line, number, last, step.members)
         if step.guessed and act is not None and line is not None and locked is not None:
             act = self._with_locked_ratio(step, line, locked, digests, act)
@@ -235,6 +236,12 @@ class Planner:
             may_rebuy=asset.id in self.rebuy,
         )
         return facts, act
+
+    def _action(self, name: str, number: int, step: Step, digests: tuple[str, ...]) -> Action:
+        kept = self._made.get((name, number))
+        if kept is None or kept[0] is not step or kept[1] != digests:
+            kept = self._made[name, number] = step, digests, self._actions.action(step, digests)
+        return kept[2]
 
     def _differs(self, line: Line, locked: LockedFacts, number: int, last: bool, act: Action) -> tuple[Change, ...]:
         """The manifest lines that differ from what this step's picture was made from."""
@@ -494,6 +501,11 @@ class Planner:
                 self._by_digest.setdefault(output.digest, []).append((line.id, output.path))
         if self._by_key is not None:
             self._by_key.setdefault(line.key, []).append((line.id, line.take, _pairs(line), line.by_hand))
+
+    def merged(self, before: lockfile.Stamp | None, after: lockfile.Stamp | None) -> None:
+        """Own lines went into a lockfile that was, before that, as it was read here: it needn't be read again."""
+        if before == self._lock_stamp:
+            self._lock_stamp = after
 
     def reread(self) -> None:
         """Another run wrote: lockfile and `written` rows are looked up anew; own lines may not be merged yet."""

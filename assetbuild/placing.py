@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
 
-from . import swap
+from . import lockfile, swap
 from .digest import KEY_VERSION, sealed, sha256
 from .errors import ActionFailed, AssetbuildError, SpecError, StoreError
 from .facts import Planner, StepPlan
@@ -420,7 +420,7 @@ class Ledger:
             self._flushing = asyncio.ensure_future(self.flush())
             with contextlib.suppress(AssetbuildError):  # `close` tries again, and says what is wrong
                 await asyncio.shield(self._flushing)
-            pause = max(LOCK_SECONDS, 10 * (self.loop.time() - began))
+            pause = max(LOCK_SECONDS, 30 * (self.loop.time() - began))
 
     async def flush(self) -> None:
         """Merges what is new."""
@@ -437,10 +437,13 @@ class Ledger:
         note(self.project.root, self.project.spec.lock, replaced, self.project.env.now())
         based, self._based = self._based, {}
         try:
-            self.undone += merge_lines(self.project, lines, based)
+            done = merge_lines(self.project, lines, based)
         except BaseException:
             self._based = {**self._based, **based}  # the next try must still know what ours was made from
             raise
+        self.undone += done.left
+        if not done.left:
+            self.planner.merged(done.before, done.after)
         for name, line in lines.items():
             if self.planner.own.get(name) is line:
                 self.planner.own.pop(name, None)  # merged: from now on the file says it
@@ -479,11 +482,11 @@ class Ledger:
         return [None] * len(keys)
 
 
-def merge_lines(project: Project, lines: Mapping[str, Line | None], based: Mapping[str, Line | None] | None = None) -> list[str]:
+def merge_lines(
+    project: Project, lines: Mapping[str, Line | None], based: Mapping[str, Line | None] | None = None
+) -> lockfile.Merged:
     """Merges own lines into the lockfile of the project's profile, under its lock; others' lines stay as they are.
 
-    A line that isn't any more the one that ours was made from (`based`: a `use` of this second, a branch switch) stays too; gives those ids.
+    A line that isn't any more the one that ours was made from (`based`: a `use` of this second, a branch switch) stays too.
     """
-    from . import lockfile
-
-    return lockfile.merge(project.root / project.spec.lock, lines, based)
+    return lockfile.merge(project.root / project.spec.lock, lines, based, differs=based is not None)

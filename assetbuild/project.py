@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO, cast
 
-from . import stamptable
+from . import lockfile, stamptable
 from .errors import ProviderSetupError, StoreError, UsageError
 from .graph import Graph
 from .lockfile import Lock
@@ -210,13 +210,9 @@ class Project:
 
         return lockfile.read(self.root / self.spec.lock)
 
-    def lock_stamp(self) -> tuple[int, int, int] | None:
+    def lock_stamp(self) -> lockfile.Stamp | None:
         """Changes when the lockfile does."""
-        try:
-            stat = (self.root / self.spec.lock).stat()
-        except OSError:
-            return None
-        return stat.st_size, stat.st_mtime_ns, stat.st_ino
+        return lockfile.stamp(self.root / self.spec.lock)
 
     @cached_property
     def store_path(self) -> Path:

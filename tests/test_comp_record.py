@@ -347,7 +347,10 @@ def test_a_thing_has_no_colour_of_what_is_behind_it() -> None:
         })) <stands>"""
     fonts = press._book((scripts.wheels().base,))
     compiler = typst.Compiler(
-        (press._room("kit") + told).encode(), font_paths=fonts, ignore_system_fonts=True, sys_inputs={"cases": json.dumps(cases)}
+        ((press.DRAWING / "kit.typ").read_text("utf-8") + told).encode(),
+        font_paths=fonts,
+        ignore_system_fonts=True,
+        sys_inputs={"cases": json.dumps(cases)},
     )
     (found,) = json.loads(compiler.query("<stands>", field="value"))
     seen = [one for case in found for one in case]

@@ -99,19 +99,42 @@ def resolve(
     return chosen
 
 
-def merge(path: Path, own: Mapping[str, Line | None], based: Mapping[str, Line | None] | None = None) -> list[str]:
+Stamp = tuple[int, int, int]  # size, mtime_ns, inode
+
+
+class Merged(NamedTuple):
+    """What a merge did: the ids whose lines stayed as somebody else wrote them, and the file's `stamp` before and after."""
+
+    left: tuple[str, ...] = ()
+    before: Stamp | None = None
+    after: Stamp | None = None
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Changes when the file does; None while there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def merge(
+    path: Path, own: Mapping[str, Line | None], based: Mapping[str, Line | None] | None = None, *, differs: bool = False
+) -> Merged:
     """Write our own lines into the lockfile (None removes one); every other line stays as it is then, character by character.
 
     `based` has for an id the line that ours was made from: if the file says something else by now, somebody chose meanwhile, and their line
-    stays. Gives the ids for which that was so.
+    stays. With `differs` the caller knows that there is something to write.
 
     Survives a kill at any point and any number of processes at once. Writes nothing when nothing changes, so that a read-only
     tree is no problem then. Raises StoreError.
     """
-    if _merged(path, own) is None:
-        return []
+    if not differs and _merged(path, own) is None:
+        return Merged()
     with _guard(path):
         left: list[str] = []
+        before = stamp(path)
         if based:
             now = read(path)
             left = [
@@ -125,7 +148,7 @@ def merge(path: Path, own: Mapping[str, Line | None], based: Mapping[str, Line |
         text = _merged(path, own)
         if text is not None:
             atomic_write(path, text.encode("utf-8"), durable=True, staging=path.parent / PRIVATE)
-        return left
+        return Merged(tuple(left), before, stamp(path))
 
 
 def _others(now: Line | None, based: Line | None, own: Line | None) -> bool:

@@ -89,12 +89,14 @@ def _place(seen: list[Seen], open_folders: contextlib.ExitStack) -> tuple[Path |
     if not seen:
         return None, []
     if not any(one.convert or one.held for one in seen):
+        lies = [one.path.resolve() for one in seen]
         with contextlib.suppress(ValueError):
-            root = Path(os.path.commonpath([one.path.resolve().parent for one in seen]))
-            return root, [one._replace(path=one.path.resolve().relative_to(root)) for one in seen]
-    folder = Path(open_folders.enter_context(tempfile.TemporaryDirectory(prefix="comp-")))
-    placed = []
+            root = Path(os.path.commonpath([press.DRAWING, *(path.parent for path in lies)]))
+            return root, [one._replace(path=path.relative_to(root)) for one, path in zip(seen, lies, strict=True)]
+    folder = Path(open_folders.enter_context(tempfile.TemporaryDirectory(prefix="comp-"))).resolve()
+    root, placed = press.home(folder), []
     for n, one in enumerate(seen):
-        (folder / str(n)).write_bytes(one.held or (pictures.as_png(one) if one.convert else one.path.read_bytes()))
-        placed.append(one._replace(path=Path(str(n)), format="png" if one.convert else one.format))
-    return folder, placed
+        copy = folder / str(n)
+        copy.write_bytes(one.held or (pictures.as_png(one) if one.convert else one.path.read_bytes()))
+        placed.append(one._replace(path=copy.relative_to(root), format="png" if one.convert else one.format))
+    return root, placed
