@@ -24,7 +24,11 @@ def plain(text: str, space: TestSpace) -> str:
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "<when>", text)
     text = re.sub(r"\d+(\.\d)? (k|M|G)?B\b", "<size>", text)
     text = re.sub(r"\d+\.\d s\b", "<time>", text)
-    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    # Pictures are made side by side: which is done first is chance.
+    return re.sub(
+        r"(?:^(?:drawn|bought|restored) .*\n){2,}", lambda m: "".join(sorted(m[0].splitlines(True))), text, flags=re.MULTILINE
+    )
 
 
 class Story:
