@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -139,3 +140,24 @@ def test_interrupted_keeps_what_was_made(space: TestSpace) -> None:
     assert "the rest is as it was" in err
     space.build()
     assert len(space.bills) == 6
+
+
+def test_a_build_in_a_thread_leaves_signals_alone(space: TestSpace) -> None:
+    """A program that runs us beside its own work keeps its ^C."""
+    space.write("assets.yaml", SPEC.replace("PROVIDER", "counting"))
+    program = (
+        "import signal, sys, threading\n"
+        "from assetbuild.cli import main\n"
+        "mine = lambda *_: None\n"
+        "signal.signal(signal.SIGTERM, mine)\n"
+        "sys.argv = ['assetbuild', 'build']\n"
+        "codes = []\n"
+        "one = threading.Thread(target=lambda: codes.append(main()))\n"
+        "one.start()\n"
+        "one.join()\n"
+        "print(codes, signal.getsignal(signal.SIGTERM) is mine)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=space.root, env=space.env(), capture_output=True, text=True, check=False
+    )
+    assert done.stdout.endswith("[0] True\n"), done.stdout + done.stderr

@@ -7,7 +7,6 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from assetbuild import files
 from assetbuild.errors import StoreError
 
+from .disks import remount, small
 from .storing import die_at, digest, run, same_words
 
 
@@ -125,21 +125,15 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a tiny disk")
 def test_a_tiny_disk_in_memory(tmp_path: Path) -> None:
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)], capture_output=True, check=False)
-    if mounted.returncode:
-        pytest.skip("may not mount here")
-    try:
+    with small(tmp_path, "64k"):
         (tmp_path / "poster.png").write_bytes(b"old")
         with pytest.raises(StoreError, match="the disk is full"):
             files.atomic_write(tmp_path / "poster.png", b"x" * 200_000, durable=True)
         assert [(f.name, f.read_bytes()) for f in tmp_path.iterdir()] == [("poster.png", b"old")]
-        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path)], check=True)
+        remount(tmp_path, "ro")
         with pytest.raises(StoreError, match="this disk is read-only"):
             files.atomic_write(tmp_path / "new" / "poster.png", b"x", durable=True)
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_something_in_the_way_is_named(tmp_path: Path) -> None:
@@ -287,9 +281,16 @@ def test_shared_disks_are_told_by_their_mount(path: str, kind: str | None) -> No
     assert files.shared_mount(MOUNTS, path) == kind
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_this_disk_is_asked_and_a_path_need_not_exist(tmp_path: Path) -> None:
-    assert files.network_filesystem(tmp_path / "not" / "there") == files.network_filesystem(tmp_path)
+def test_this_disk_is_asked_and_a_path_need_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(files, "shared_mount", lambda *given: asked.append(given) or "nfs4")
+    found = files.network_filesystem(tmp_path / "not" / "there")
+    if Path("/proc/self/mountinfo").exists():
+        assert found == "nfs4"
+        assert [path for _, path in asked] == [os.path.realpath(tmp_path / "not" / "there")]
+        assert asked[0][0].strip(), "the table of this machine"
+    else:  # a system without that table has no answer
+        assert found is None
 
 
 def test_our_own_folder_carries_its_gitignore_and_is_never_a_link(tmp_path: Path) -> None:
