@@ -20,7 +20,7 @@ from assetbuild.providers import comp
 from assetbuild.providers.base import Picture
 from assetbuild.providers.comp import emblem, layout, lines, palette, pictures, press, record, scripts, seed
 
-from .test_comp import asked, drawn, pixels, slug, stored, tally, unlike
+from .comping import asked, drawn, pixels, slug, stored, tally, unlike
 
 SAID = {
     "latin": "Tyger snow Ångström sea Årsmöte sommar Été Nancy Träume Jäger gypsy quay Ägg och gryn Slow mornings Éclair",
@@ -180,7 +180,11 @@ ANY = st.recursive(
 )
 
 
-@given(body=ANY | st.lists(ANY, min_size=12, max_size=12).map(lambda one: {"v": 1, "five": ["#000000"] * 5, "words": [one]}))
+FIVES = st.lists(st.just("#000000"), max_size=7).map(lambda five: {"v": 1, "five": five, "words": []})
+WORDS = st.lists(ANY, min_size=12, max_size=12).map(lambda one: {"v": 1, "five": ["#000000"] * 5, "words": [one]})
+
+
+@given(body=ANY | FIVES | WORDS)
 @settings(max_examples=150, deadline=None)
 def test_what_we_did_not_write_is_no_record(body: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     kept = io.BytesIO()

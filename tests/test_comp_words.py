@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from assetbuild.providers.comp import hues, layout, nouns, reading
+from assetbuild.providers.comp import hues, layout, lexicon, nouns, palette, reading
 from assetbuild.testing.space import TestSpace
 
+from .comping import KINDS, POSTER, asked, drawn, looked, pixels, slug, spoken, stored, tally
 from .saying import Story
-from .test_comp import KINDS, POSTER, _seen, asked, drawn, pixels, slug, spoken, stored
 
 # prompt, kind, things that it names, things that it doesn't, how many colours
 PROMPTS: list[tuple[str, str, list[str], list[str], int]] = [
@@ -124,6 +126,64 @@ def test_colours_in_hex_or_by_name_move_no_layout() -> None:
     assert one == other
 
 
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ('Poster "fika" with "Brewed slowly" below', [("Brewed slowly", "head"), ("fika", "brand")]),
+        ("Plakat „Langsam gebrüht“ und «jeden Morgen frisch»", [("jeden Morgen frisch", "head"), ("Langsam gebrüht", "brand")]),
+        ("「ゆっくり淹れた」 on a poster", [("ゆっくり淹れた", "head")]),
+        ("It's the dog's bowl, says 'Good dog' on it", [("Good dog", "head")]),
+        ('a 12" record and a 7" single', []),
+        (
+            'Headline "Hi", then "a much longer line of words than that"',
+            [("Hi", "head"), ("a much longer line of words than that", "sub")],
+        ),
+        ('"Save" with the button "Start now" for "€7.90"', [("Save", "head"), ("Start now", "cta"), ("€7.90", "price")]),
+        ('Gig poster "LOUD" by "The Velvet Foxes"', [("LOUD", "head"), ("The Velvet Foxes", "sub")]),
+        ('The headline "Brewed\n  slowly" runs over a line\'s end', [("Brewed slowly", "head")]),
+    ],
+)
+def test_quoted_words_and_their_roles(prompt: str, words: list[tuple[str, str]]) -> None:
+    found = [tuple(quoted) for quoted in reading.read(prompt).words]
+    assert found == words
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind", "things"),
+    [
+        ("A label for a bottle of lemon cordial", "label", ("bottle", "lemon")),
+        ("Phone mockup of the poster for a bakery", "phone", ("shop",)),
+        ("Ein Plakat mit Tasse und Berg", "poster", ("cup", "mountain")),
+        ("Image 2: a box, take the colours from it\n\nA poster with a hand-drawn fox", "poster", ("fox",)),
+        ("Two crisp lines", "", ()),
+    ],
+)
+def test_kind_and_things(prompt: str, kind: str, things: tuple[str, ...]) -> None:
+    read = reading.read(prompt)
+    assert (read.kind, read.things) == (kind, things)
+
+
+def test_a_prompt_without_quotes_lends_its_own_words() -> None:
+    assert reading.read("A poster about jazz night at the harbour").title == "Jazz night"
+
+
+def test_colours_by_hex_and_name_are_what_is_drawn() -> None:
+    assert reading.read("navy and coral, not black, #abc").colours == ("#1C2A4A", "#F2785C", "#AABBCC")
+    five = palette.palette(("#1C2A4A", "#F2785C"), 0)
+    assert (five.ink, five.a) == ("#1C2A4A", "#F2785C")
+    found = set(tally(pixels(drawn(POSTER))))
+    assert {(0x2B, 0x2D, 0x42), (0xEF, 0x83, 0x54), (0xF7, 0xF4, 0xEA)} <= found
+
+
+@given(st.lists(st.sampled_from(sorted(set(lexicon.COLOURS.values()))), max_size=6, unique=True), st.integers(0, 1 << 30))
+def test_words_can_be_read_on_every_ground(colours: list[str], seed: int) -> None:
+    five = palette.palette(tuple(colours), seed)
+    for bg in five:
+        ground = palette.ground(bg, five)
+        assert palette.contrast(ground["fg"], bg) >= 40
+        assert ground["x"] != bg
+
+
 # ---- every word has a place
 
 
@@ -167,7 +227,7 @@ def test_quoted_words_are_set_or_told(kind: str, quoted: list[str]) -> None:
 
 @pytest.mark.parametrize("kind", ["coffee box", "pouch", "label on a jar", "phone mockup", "browser", None])
 def test_the_words_of_an_edit_are_set_or_told(kind: str | None, tmp_path: Path) -> None:
-    seen = _seen(stored(tmp_path, drawn(POSTER)))
+    seen = looked(stored(tmp_path, drawn(POSTER)))
     prompt = (f"The same design on a {kind}: " if kind else "Add ") + ", ".join(f'"{text}"' for text in MANY)
     made = layout.pages(asked(prompt, "edit"), cjk=False, base=seen)
     _all_there(made, MANY)
@@ -212,7 +272,7 @@ def test_facts_on_a_pack_make_no_headline() -> None:
 
 
 def test_words_for_the_side_of_a_box_stand_there_only(tmp_path: Path) -> None:
-    seen = _seen(stored(tmp_path, drawn(POSTER)))
+    seen = looked(stored(tmp_path, drawn(POSTER)))
     page = layout.pages(asked('On a coffee box. On the side: "Roasted in Oslo"', "edit"), cjk=False, base=seen).pages[0]
     assert (page["kind"], page["quoted"], [one["text"] for one in page["side"]]) == ("box", False, ["Roasted in Oslo"])
 

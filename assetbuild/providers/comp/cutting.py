@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from ..base import Picture
 from . import record
 from .pictures import DAMAGED, FLAT, Seen, open_picture, unreadable
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Pixels
 
 
-def cut_out(picture: Picture, strip: float) -> tuple[bytes, int, int]:
+def cut_out(seen: Seen, strip: float) -> tuple[bytes, int, int]:
     """The picture without its ground as a PNG, and its size. The ground is what is reached from the edges without crossing a
     change of colour.
 
@@ -27,20 +26,19 @@ def cut_out(picture: Picture, strip: float) -> tuple[bytes, int, int]:
     from PIL import ImageOps
 
     try:
-        whole = ImageOps.exif_transpose(open_picture(picture)).convert("RGBA")
+        whole = ImageOps.exif_transpose(open_picture(seen.picture)).convert("RGBA")
     except (OSError, SyntaxError, ValueError) as error:
-        raise unreadable(picture, DAMAGED) from error
-    told = record.read(picture.path)
-    if told is None:
+        raise unreadable(seen.picture, DAMAGED) from error
+    if seen.told is None:
         _clear(whole, strip, 160)
     else:
-        _clear_flat(whole, strip, told)
+        _clear_flat(whole, strip, seen.told)
     kept = io.BytesIO()
     whole.save(kept, "PNG", compress_level=1)
     return kept.getvalue(), whole.width, whole.height
 
 
-def cut_small(picture: Picture, seen: Seen, strip: float) -> Seen:
+def cut_small(seen: Seen, strip: float) -> Seen:
     """A logo without its ground, trimmed, small enough to be put into a corner. As it is where it can't be cut out (a photograph,
     a drawing in vectors).
 
@@ -51,13 +49,13 @@ def cut_small(picture: Picture, seen: Seen, strip: float) -> Seen:
     if seen.format == "svg":
         return seen
     try:
-        opened = open_picture(picture)
+        opened = open_picture(seen.picture)
         opened.draft("RGB", (512, 512))
         if max(opened.size) > 640 and opened.mode in ("RGB", "RGBA", "L"):  # first of all: the other steps take time by the pixel
             opened = opened.reduce(max(opened.size) // 320)
         whole = ImageOps.exif_transpose(opened).convert("RGBA")
     except (OSError, SyntaxError, ValueError) as error:
-        raise unreadable(picture, DAMAGED) from error
+        raise unreadable(seen.picture, DAMAGED) from error
     whole = whole.crop((0, 0, whole.width, whole.height - round(whole.height * strip)))
     if b"\0" not in whole.getchannel("A").point([0] * 250 + [255] * 6).tobytes():
         corners = [whole.crop((x, y, x + 1, y + 1)).tobytes() for x in (0, whole.width - 1) for y in (0, whole.height - 1)]

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..base import Done, Image, Kind, ProviderError, Request
-from . import cutting, layout, pictures, press, record, scripts
+from . import MEDIA, cutting, layout, pictures, press, record, scripts
 from .pictures import Seen
 from .references import use
 from .sizes import strip_share
 
-MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 LARGEST = 64_000_000  # pixels of a picture that upscale makes
 
 
@@ -64,14 +63,14 @@ def _pages(request: Request, cjk: bool, open_folders: contextlib.ExitStack) -> t
         return layout.copy(request, placed, (seen.w * scale, seen.h * scale), f"×{scale}"), root
     if base is not None and request.op == "remove-background":
         seen = pictures.look(base, closely=True)
-        cut, w, h = cutting.cut_out(base, strip_share(seen.w, seen.h))
+        cut, w, h = cutting.cut_out(seen, strip_share(seen.w, seen.h))
         root, (placed,) = _place([seen._replace(held=cut, format="png")], open_folders)
         return layout.copy(request, placed, (w, h), "", transparent=True), root
     shown = [(picture, use(request, picture)) for picture in request.inputs if picture.role == "reference"]
     looked = [pictures.look(base, closely=True)] if base else []
     for picture, its in shown:
         seen = pictures.look(picture)
-        looked.append(cutting.cut_small(picture, seen, strip_share(seen.w, seen.h)) if its.role == "logo" else seen)
+        looked.append(cutting.cut_small(seen, strip_share(seen.w, seen.h)) if its.role == "logo" else seen)
     boards = (pictures.look(picture, closely=True).colours for picture in request.inputs if picture.role == "style")
     root, all_placed = _place(looked, open_folders)
     insets = tuple(

@@ -51,7 +51,7 @@ def hues(quiet: str, *, trusting: bool = False) -> tuple[Hue, ...]:
     """The colours in a case-folded text, in its order. `trusting`: words that are things as well are always colours (of what
     somebody wears).
     """
-    found = [(Hue(hit.start(), hit.end(), in_full(hit[1]), True), True) for hit in _HEX.finditer(quiet)]
+    found = [(Hue(hit.start(), hit.end(), _in_full(hit[1]), True), True) for hit in _HEX.finditer(quiet)]
     tokens = list(_WORD.finditer(quiet))
     n = 0
     while n < len(tokens):
@@ -117,7 +117,7 @@ def _as_colour(quiet: str, start: int, stop: int) -> bool:
     return bool(_AFTER.match(after) or _BEFORE.search(before) or (_IN.search(before) and _ENDS.match(after)))
 
 
-def in_full(digits: str) -> str:
+def _in_full(digits: str) -> str:
     """Hex digits (3, 6 or 8) as "#RRGGBB"."""
     digits = digits[:6] if len(digits) > 3 else "".join(d * 2 for d in digits)  # noqa: PLR2004 - #abc
     return f"#{digits.upper()}"

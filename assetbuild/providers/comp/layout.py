@@ -16,7 +16,7 @@ from .emblem import emblem
 from .lexicon import ICON_FILL
 from .palette import Palette, apart, ground, light, palette
 from .pictures import Seen
-from .reading import Reading, clean, read
+from .reading import Quoted, Reading, clean, read
 from .record import Stand
 from .references import Use
 from .scripts import EXTRA, needs_extra, setting
@@ -75,8 +75,6 @@ def pages(
     """The pages of an action. `base` and `insets` are its inputs as pictures.py saw them (paths as typst sees them); `board`
     are the colours of a style's board, used when the prompt names none. `cjk`: the second font wheel is installed.
     """
-    if request.op == "generate" or base is None:
-        base = None
     reading = read(request.prompt, bare=request.op)
     shared, own = seeds(request, reading)
     known = reading.colours if len(reading.colours) > 1 or not base else ()
@@ -155,7 +153,7 @@ def _page(
     insets: tuple[tuple[Seen, str | None, Use], ...],
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The page, and the words that have no room on it."""
-    said = tuple(quoted.text for quoted in reading.words)
+    said = reading.words
     if base and reading.frame not in _FRAMES:
         reading = reading._replace(words=swap.news(base.told, reading.words))
     kind = reading.kind or ("panel" if not reading.words and request.op == "generate" else "poster")
@@ -224,7 +222,7 @@ def _page(
         "member": None,
     }
     table = None
-    if kind == "change" and base:
+    if base and kind == "change" and request.op == "edit":  # the other ops show it as it is
         table = retouch.Table(base, wh, page["strip"], strip_share(base.w, base.h))
         page |= _changed(request, reading, said, table, put, five, own, base)
         page["grounds"] = grounds | page["grounds"]
@@ -268,7 +266,7 @@ def _figure(request: Request, five: Palette, own: Seed, drawn: dict[str, str]) -
 def _changed(
     request: Request,
     reading: Reading,
-    said: tuple[str, ...],
+    said: tuple[Quoted, ...],
     table: retouch.Table,
     put: Put,
     five: Palette,
@@ -276,11 +274,11 @@ def _changed(
     base: Seen,
 ) -> dict[str, Any]:
     """What an edit puts on its base, and where. `said` are all the words that it quotes, `reading` has the new ones."""
-    asked = change(request.prompt, read(request.prompt).words)
+    asked = change(request.prompt, said)
     jitter = own.number(5, "spot")
     note = spots.note(request.prompt or request.op)
     stands = swap.moved(base.told, swap.Box(*table.at[:4]), table.page)
-    gone = swap.old(stands, asked, said, len(reading.words)) if reading.words else ()
+    gone = swap.old(stands, asked, tuple(quoted.text for quoted in said), len(reading.words)) if reading.words else ()
     kept = tuple(one for one in stands if one not in gone)
     on_it: dict[str, Any] = {"mount": table.at._asdict(), "cover": None, "note": None, "spot": None, "kept": kept, "grounds": {}}
     if gone:

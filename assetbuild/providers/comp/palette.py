@@ -85,7 +85,7 @@ def palette(colours: tuple[str, ...], seed: int) -> Palette:
     bright = [colour for colour in colours if light(colour) >= 640]
     dark = [colour for colour in colours if light(colour) <= 130]
     paper = max(bright, key=light) if bright else mix(colours[0], "#FFFBF2", 90)
-    ink = min(dark, key=light) if dark else mix(mix(colours[0], "#15151C", 82), "#15151C", 0)
+    ink = min(dark, key=light) if dark else mix(colours[0], "#15151C", 82)
     rest = [colour for colour in colours if colour not in (paper, ink)]
     if not rest:
         rest = [mix(ink, paper, 48), mix(ink, paper, 74), mix(ink, paper, 24)] if len(colours) > 1 else []

@@ -41,12 +41,14 @@ class Sight(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a picture is. Sizes in pixels, upright. `format` is typst's name of it; `convert`: typst can't read it as it is.
+    """What a picture is, and where it lies. Sizes in pixels, upright. `format` is typst's name of it; `convert`: typst can't read it
+    as it is.
 
     `colours` are its main ones, `sight` is what it looks like; both only where it was looked at closely. `held` are bytes to
     take instead of the file's. `told` is the record of a comp.
     """
 
+    picture: Picture
     path: Path
     w: int
     h: int
@@ -100,7 +102,7 @@ def look(picture: Picture, *, closely: bool = False) -> Seen:
     if re.match(rb"(\xef\xbb\xbf)?\s*<(\?xml|svg|!DOCTYPE svg|!--)", head) and b"<svg" in head:
         box = re.search(rb"viewBox\s*=\s*[\"']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)", head)
         w, h = (max(1, round(float(box[1]))), max(1, round(float(box[2])))) if box else (100, 100)
-        return Seen(picture.path, w, h, "svg", False)
+        return Seen(picture, picture.path, w, h, "svg", False)
     opened = open_picture(picture)
     w, h = opened.size
     form = _TYPST_READS.get(opened.format or "", "")
@@ -108,8 +110,9 @@ def look(picture: Picture, *, closely: bool = False) -> Seen:
     if turned in (5, 6, 7, 8):
         w, h = h, w
     told = record.read(picture.path) if form in ("png", "jpg", "webp") else None
-    seen = Seen(picture.path, w, h, form or "png", not form or turned not in (0, 1) or opened.mode in ("CMYK", "YCCK"), told=told)
-    return _closely(picture, opened, seen) if closely else seen
+    convert = not form or turned not in (0, 1) or opened.mode in ("CMYK", "YCCK")
+    seen = Seen(picture, picture.path, w, h, form or "png", convert, told=told)
+    return _closely(opened, seen) if closely else seen
 
 
 def unseen(w: int, h: int) -> Sight:
@@ -119,7 +122,7 @@ def unseen(w: int, h: int) -> Sight:
     return Sight(wide, high, b"\x80" * (3 * wide * high), b"\x01" * (wide * high), ())
 
 
-def _closely(picture: Picture, opened: Pixels, seen: Seen) -> Seen:
+def _closely(opened: Pixels, seen: Seen) -> Seen:
     from PIL import Image, ImageChops, ImageOps
 
     try:
@@ -128,7 +131,7 @@ def _closely(picture: Picture, opened: Pixels, seen: Seen) -> Seen:
         flat = whole.reduce(max(1, min(whole.size) // 300))  # the whole picture is never copied: that would double the time
         flat = ImageOps.exif_transpose(flat) if seen.format == "jpg" else flat
     except (OSError, SyntaxError, ValueError) as error:
-        raise unreadable(picture, DAMAGED) from error
+        raise unreadable(seen.picture, DAMAGED) from error
     if flat.mode == "RGBA":
         flat = Image.alpha_composite(Image.new("RGBA", flat.size, "#FFFFFF"), flat)
     scale = MAP / max(flat.size)
@@ -180,17 +183,19 @@ def _main(small: Pixels) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def as_png(seen: Seen) -> bytes:
-    """An upright RGB or RGBA PNG of a picture that typst can't read itself; typst encodes the final bytes anew."""
+    """An upright RGB or RGBA PNG of a picture that typst can't read itself; typst encodes the final bytes anew. Raises
+    ProviderError (INVALID).
+    """
     from PIL import ImageOps
 
-    opened = ImageOps.exif_transpose(open_picture(Picture("", seen.path, "reference", None, None)))
     kept = io.BytesIO()
     try:
+        opened = ImageOps.exif_transpose(open_picture(seen.picture))
         opened.convert("RGBA" if "A" in opened.mode or "transparency" in opened.info else "RGB").save(
             kept, "PNG", compress_level=1
         )
     except (OSError, SyntaxError, ValueError) as error:
-        raise unreadable(Picture("", seen.path, "reference", seen.path.name, None), DAMAGED) from error
+        raise unreadable(seen.picture, DAMAGED) from error
     return kept.getvalue()
 
 

@@ -57,7 +57,7 @@ def pages(request: dict[str, Any], fonts: Fonts, root: Path | None = None) -> li
     import typst
 
     # The drawing is files that typst reads and runs once; only this line is new for each picture (a third of the time saved).
-    main = DRAWING / "main.typ" if root is None or not (root / "main.typ").exists() else root / "main.typ"
+    main = (DRAWING if root is None or DRAWING.is_relative_to(root) else root) / "main.typ"  # where `home` left it
     place = json.dumps("/" + main.relative_to(root or DRAWING).as_posix(), ensure_ascii=False)
     code = f"#import {place}: pages\n#pages(json(bytes(sys.inputs.request)))".encode()
     told = json.dumps(request, ensure_ascii=False, separators=(",", ":"))

@@ -104,7 +104,8 @@ def words(table: Table, asked: Change, quoted: tuple[Quoted, ...], five: Palette
     if spot.bare and not small:  # only a plate may lie at the edge
         spot = table.ground.find(cells, place, jitter=jitter, margin=margin)
     caps = [size for _, _, size in sizes]
-    size = caps[cells.index((spot.box.x1 - spot.box.x0, spot.box.y1 - spot.box.y0))] if _exact(cells, spot.box) else caps[-1]
+    found = spot.box.x1 - spot.box.x0, spot.box.y1 - spot.box.y0
+    size = caps[cells.index(found)] if found in cells else caps[-1]
     if spot.bare:
         grounds["spot"] = inked(ground(spot.tone, five), tint)
         name = "spot"
@@ -144,10 +145,6 @@ def _line_under(table: Table, words: str) -> tuple[Spot, float] | None:
             if bare(table.ground.sight, first.mask, box.x0 - 1, box.y0 - 1, box.x1 + 1, box.y1 + 1):
                 return Spot(box, True, first.ground), size
     return None
-
-
-def _exact(cells: list[tuple[int, int]], box: Box) -> bool:
-    return (box.x1 - box.x0, box.y1 - box.y0) in cells
 
 
 def inked(on: dict[str, str], tint: str) -> dict[str, str]:

@@ -42,7 +42,6 @@ _ROOMS = {
     "change": Room(subs=6, body=2, brand=1, cta=1, price=1),
 }
 _PRINTED = {"box": Room(side=3), "pouch": Room(subs=2), "label": Room()}  # what stands on a pack beside the print of its base
-_HEADLESS = ("panel",)  # as a member of a set: its name stands there
 
 
 class Seats(NamedTuple):
