@@ -115,6 +115,28 @@ def test_tabs_throughout(tmp_path: Path) -> None:
     assert told(tmp_path, text) == ["a tab indents this line", "no asset is called `nix`", "no style is called `nope`"]
 
 
+def test_three_assets_of_one_name(tmp_path: Path) -> None:
+    """Each is told of its own mistakes, by the name that its author wrote."""
+    more = "  hero: {prompt: x, quality: hgih, provider: nope}\n  hero: {prompt: x, quality: hgih, model: gpt}\n"
+    assert told(tmp_path, HEAD + more) == [
+        "`hero` stands twice in one mapping, first in line 5",
+        "`quality` in asset `hero` must be `low`, `medium`, `high` or `auto`, not `hgih`; did you mean `high`?",
+        "no provider is called `nope`",
+        "`hero` stands twice in one mapping, first in line 5",
+        "`quality` in asset `hero` must be `low`, `medium`, `high` or `auto`, not `hgih`; did you mean `high`?",
+        "`comp` has no model `gpt`",
+    ]
+
+
+def test_a_var_that_an_override_has_and_the_asset_has_wrong(tmp_path: Path) -> None:
+    """What was wrong in the asset stays unknown under its override."""
+    text = HEAD + '  a: {vars: {x: “q”, y: 1}, prompt: "${x} ${y} ${z}"}\noverrides: {a: {vars: {y: 2}}}\n'
+    assert told(tmp_path, text) == [
+        "“q” is in typographic quotes, which would become part of the text",
+        "nothing is called `z`",
+    ]
+
+
 def test_all_names_of_one_text(tmp_path: Path) -> None:
     text = HEAD + '  a: {prompt: "${one} ${claim} ${two} ${} $${three} ${image.four}"}\n'
     assert told(tmp_path, text) == [

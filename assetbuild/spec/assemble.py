@@ -47,7 +47,6 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
     problems.row, problems.among = None, ()
 
     root = found[0].root
-    output_unknown = bool(problems.gaps.of(settings) & {"output", ALL}) if settings is not None else True
     tree, lock = "", posixpath.splitext(posixpath.basename(path))[0] + ".lock"
     if profile is not None and settings is not None:
         if "output" in settings:
@@ -55,7 +54,7 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
         elif all(table.free(each) for each in link.used if table.knows(each)):
             tree = f".assetbuild/{profile}"
             lock = f"{tree}/{lock}"
-        elif not output_unknown:
+        elif problems.gaps.of(settings).isdisjoint(("output", ALL)):
             payer = sorted(each for each in link.used if table.knows(each) and not table.free(each))[0]
             problems.on(
                 found[0].part("profiles"),

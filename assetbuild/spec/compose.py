@@ -12,7 +12,7 @@ from . import shape
 from .cells import Empty
 from .gaps import HOLE
 from .interpolate import Scope, Vague, inert, render, words
-from .marks import Map, Mark, Seq
+from .marks import Map, Seq
 from .model import AssetInput, FileInput, Input, Source
 from .names import tell, tell_at
 from .scalars import Value
@@ -41,11 +41,11 @@ class Composed(NamedTuple):
 
 
 class Composer:
-    """Composes steps. `pictures` collects each file that is an input, in order, with the place that names it."""
+    """Composes steps. `pictures` collects each file that is an input, in order."""
 
     def __init__(self, files: Files) -> None:
         self.files, self.problems = files, files.problems
-        self.pictures: dict[str, Mark] = {}
+        self.pictures: dict[str, None] = {}
 
     def text(self, inside: Map | Seq, key: Value, scope: Scope, asset: str = "") -> str | None:
         """An entry as a text with everything put in, None after a problem, which names the `asset` if that isn't written there."""
@@ -92,7 +92,7 @@ class Composer:
                     mark, f"the picture `{path}` lies outside the project and its git work tree", "copy it into the project"
                 )
                 return None
-            self.pictures[whole] = mark
+            self.pictures[whole] = None
         return FileInput(whole)
 
     def source(self, inside: Map | Seq, key: Value, scope: Scope) -> Source | None:
@@ -116,9 +116,7 @@ class Composer:
             return none
         if isinstance(own["references"], str):
             if not shape.accepts("references", value, resolved=True):
-                id = scope[0].get("id")
-                called = id if isinstance(id, str) else None
-                mark = own.mark("references")
+                mark, called = own.mark("references"), _name(scope)
                 tell_faults("override", {"references": value}, own, mark, self.problems, resolved=True, called=called)
                 return None
             value = inert(value, own.mark("references"))

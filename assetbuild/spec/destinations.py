@@ -57,8 +57,8 @@ def place_outputs(draft: Draft, scope: Scope, problems: Problems) -> None:
         written = stem + "-${member}" + ending
     found: list[str] = []
     try:
+        id = BROKEN if draft.ghost else draft.id
         for member in members or ("",):
-            id = BROKEN if draft.ghost else draft.id
             names: Scope = ({"member": member, "id": id}, *scope) if members else ({"id": id}, *scope)
             path = plain_text(words(render(written, names))).strip()
             found.append(_checked(path, draft, mark, problems))

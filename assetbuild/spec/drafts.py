@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from .compose import Composed, Style
-from .gaps import ALL
+from .gaps import ALL, Gaps
 from .marks import Map, Mark
 from .model import Op, Source
 from .outputs import plain_output
@@ -19,6 +19,7 @@ BUILTIN_OUTPUT = "art/${id}.png"
 _SHARED = frozenset(
     ("provider", "model", "quality", "aspect_ratio", "background", "seed", "style", "output", "tags", "params")
 )  # what defaults and profiles can have
+_BY_ENTRY = ("params", "vars")  # fields of which an override says only what differs
 _NONE: frozenset[str] = frozenset()
 
 
@@ -142,13 +143,14 @@ class Draft:
         return self.own if field in self.own else home.default(field)
 
 
-def merged(own: Map, over: Map) -> Map:
-    """An asset's fields with an override's over them. `params` and `vars` are merged by entry, all others replaced."""
+def merged(own: Map, over: Map, gaps: Gaps) -> Map:
+    """An asset's fields with an override's over them, and what both lack. `params` and `vars` are merged by entry, all others
+    replaced."""
     made = Map(own)
     made.at = list(own.at)
     for name, said in over.items():
-        both = name in ("params", "vars") and isinstance(said, Map) and isinstance(made.get(name), Map)
-        value = merged(made[name], said) if both else said
+        both = name in _BY_ENTRY and isinstance(said, Map) and isinstance(made.get(name), Map)
+        value = merged(made[name], said, gaps) if both else said
         marks = [over.mark(name, "key"), over.mark(name)]
         if name in made:
             place = list(made).index(name) * 2
@@ -156,4 +158,7 @@ def merged(own: Map, over: Map) -> Map:
         else:
             made.at += marks
         made[name] = value
+    lost = gaps.of(over) | {name for name in gaps.of(own) if name not in over or name in _BY_ENTRY}
+    if lost:
+        gaps.add(made, *lost)
     return made

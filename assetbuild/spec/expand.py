@@ -34,7 +34,7 @@ class Expansion:
 
     def __init__(self, documents: list[Document], files: Files, profile: Map | None) -> None:
         self.documents, self.files, self.problems = documents, files, files.problems
-        self.profile = profile if profile is not None else documents[0].root.__class__()
+        self.profile = profile if profile is not None else Map()
         self.tables, self.steps = Tables(files), Steps(files)
         self.gaps = files.problems.gaps
         self.drafts: dict[str, Draft] = {}
@@ -72,7 +72,7 @@ class Expansion:
 
     def _names(self, document: Document, outer: dict[str, Any]) -> dict[str, Any]:
         """The vars of a file over those of the root."""
-        own = resolve(document.part("vars"), document.folder, (outer,), self.tables) if "vars" in document.root else {}
+        own = resolve(document.part("vars"), (outer,), self.tables) if "vars" in document.root else {}
         whole = {**outer, **own}
         vague = isinstance(outer, Vague) or isinstance(own, Vague) or "vars" in self.gaps.of(document.root)
         return Vague(whole) if vague else whole
@@ -149,7 +149,7 @@ class Expansion:
                 else:
                     good = "prompt" in own
             if not good and not accepts(own):
-                own = self._sound(own, "asset", at[place - 1], key)
+                own = self._sound(own, "asset", at[place - 1], key.rstrip("\0"))
             if (
                 (dollars and (aliases or text.find("${", mark.index, end) >= 0) and ("${" in key or has_reference(own)))
                 or "matrix" in own
@@ -187,7 +187,7 @@ class Expansion:
             outer = ({name: value for name, value in own["vars"].items() if not has_reference(value)}, *scope)
             outer = (dict.fromkeys(self.gaps.of(own["vars"]) - {ALL}, BROKEN), *outer)
         matrix = own.get("matrix")
-        found = rows(matrix, home.document.folder, outer, self.tables) if isinstance(matrix, Map) else None
+        found = rows(matrix, outer, self.tables) if isinstance(matrix, Map) else None
         if found is None or "matrix" in gaps:  # one row, of which nobody knows more than its names
             unknown: dict[str, Any] = dict.fromkeys((name for name in matrix or () if name != "exclude"), BROKEN)
             if isinstance(matrix, Map):
@@ -208,12 +208,8 @@ class Expansion:
         """One row of an asset: its id, its override, its fields with the row put in."""
         problems, gaps = self.problems, self.gaps
         problems.row = row
-        scope = (row, *scope)
-        if "vars" in own:
-            scope = (row, resolve(own["vars"], home.document.folder, scope, self.tables), *scope[1:])
-        missing = gaps.of(own)
-        if missing and ("vars" in missing or ALL in missing) and "vars" not in own:
-            scope = (*scope, Vague())
+        outer: Scope = (row, *scope)
+        scope = self._with_vars(own, outer)
         try:
             id = words(render(key, scope)) if "${" in key else key
         except Bad as e:
@@ -229,15 +225,13 @@ class Expansion:
         if id in self.overrides and not draft.ghost:
             over = self.overrides[id][0]
             self.overridden.add(id)
-            own = merged(own, over)
-            if gaps.of(over) or missing:
-                gaps.add(own, *gaps.of(over), *(missing - over.keys()))
+            own = merged(own, over, gaps)
             if not shape.accepts("asset", own):
                 own = self._sound(own, "asset", self.overrides[id][1], id)
             draft.own, draft.gaps = own, gaps.of(own)
-        early = Map((name, value) for name, value in own.items() if name not in _LATE)
-        early.at = [each for name in early for each in (own.mark(name, "key"), own.mark(name))]
-        early, bad = self.steps.sound(early, scope)
+            if "vars" in over:
+                scope = self._with_vars(own, outer)
+        early, bad = self.steps.sound(own.only(own.keys() - _LATE), scope)
         if bad:
             draft.gaps = draft.gaps | bad
         for name in _TYPED:
@@ -252,10 +246,16 @@ class Expansion:
             draft.gaps = draft.gaps | gaps.of(early)
         for name in ("prompt", "then", "output", "references"):
             if name in own:
-                early[name] = own[name]
-                early.at += [own.mark(name, "key"), own.mark(name)]
+                early.take(own, name)
         draft.own = early
         self.steps.fill(draft, scope)
+
+    def _with_vars(self, own: Map, outer: Scope) -> Scope:
+        """The names of a row with its asset's vars put behind those of the row, which is the first of `outer`."""
+        missing = self.gaps.of(own)
+        names = (outer[0], resolve(own["vars"], outer, self.tables), *outer[1:]) if "vars" in own else outer
+        vague = "vars" in missing or (ALL in missing and "vars" not in own)
+        return (*names, Vague()) if vague else names
 
     def _ghost(self, id: str, home: Home, own: Map, mark: Mark, key: str) -> Draft:
         """A draft that can't be found under its id."""
@@ -271,7 +271,7 @@ class Expansion:
             return self._ghost(id.rstrip("\0"), home, own, mark, key.rstrip("\0"))
         fault = id_fault(id)
         if fault is not None:
-            text, hint, named = spoiled(key, id, fault, scope, self.problems.texts)
+            text, hint, named = spoiled(key, fault, scope, self.problems.texts)
             self.problems.at(mark, text, hint, length=len(key), kind="id", rows=self.problems.rows_now() if named else None)
             return self._ghost(id, home, own, mark, key)
         if not id.isascii():

@@ -18,7 +18,7 @@ LONG = 40  # characters of a cell that is shown whole
 Combination = Mapping[str, Any]
 
 
-def spoiled(key: str, id: str, fault: str, scope: Scope, texts: Mapping[str, str]) -> tuple[str, str, bool]:
+def spoiled(key: str, fault: str, scope: Scope, texts: Mapping[str, str]) -> tuple[str, str, bool]:
     """What is wrong with an id that a key came to, the way out, and whether a row is named: the one whose cell spoils it."""
     for ref in _refs(key):
         try:

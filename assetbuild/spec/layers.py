@@ -13,7 +13,6 @@ from typing import Any, Literal, NamedTuple
 from .model import ModelTable, Op, Param
 from .problems import suggest
 
-SETTINGS = ("provider", "model", "quality", "aspect_ratio", "background", "seed", "params")
 FIELDS = ("quality", "aspect_ratio", "background", "seed")
 DOES = {
     "generate": "draw from a prompt",

@@ -64,7 +64,7 @@ class Link:
                 if isinstance(source, AssetInput):
                     other = self.drafts.get(source.asset)
                     if other is None or other.state < LINKED or source.member or (other.sketches and other.sketches[-1].members):
-                        other = self._checked(source, draft, sketch, entry.role)
+                        other = self._checked(source, sketch, entry.role)
                         if other is not None and other.state < LINKED:
                             found = found if found is not None else []
                             found.append((other, self._where(source, sketch, entry.role)))
@@ -90,7 +90,7 @@ class Link:
                 return own.mark(field)
         return sketch.mark
 
-    def _checked(self, source: AssetInput, draft: Draft, sketch: Sketch, role: str) -> Draft | None:
+    def _checked(self, source: AssetInput, sketch: Sketch, role: str) -> Draft | None:
         """The draft that an input names; None after a problem."""
         problems, name = self.problems, source.asset
         other = self.drafts.get(name)
@@ -217,7 +217,7 @@ class Link:
         home = draft.home.document.path
         gaps = draft.gaps & _OWN if draft.gaps else None
         if gaps:
-            key: Any = draft.id, draft.ghost, index
+            key: Any = draft, index  # the draft itself: two ghosts may have one id
         elif own.keys().isdisjoint(_OWN) and (index == 0 or asset.keys().isdisjoint(_OWN)):
             key = (home, sketch.op, ratio, ending, len(sketch.members), index > 0)
         else:
@@ -292,13 +292,13 @@ class Link:
             total = len(sketch.prompt)
             sum_of = f"{parts} = {total:,}" if parts.count(" + ") else parts
             text = f"{sum_of} ({total - most:,} too many for {settled.model} on {settled.provider})"
-            self._at_prompt(draft, sketch, text, f"it takes {most:,} characters; shorten one of the parts")
+            self._at_prompt(sketch, text, f"it takes {most:,} characters; shorten one of the parts")
         most = limits.get("inputs")
         if most is not None and len(sketch.inputs) > most:
             text = f"`{draft.id}` sends {len(sketch.inputs)} pictures; {settled.model} on {settled.provider} takes {most}"
-            self._at_prompt(draft, sketch, text, "base, references and the styles' references count together")
+            self._at_prompt(sketch, text, "base, references and the styles' references count together")
 
-    def _at_prompt(self, draft: Draft, sketch: Sketch, text: str, hint: str) -> None:
+    def _at_prompt(self, sketch: Sketch, text: str, hint: str) -> None:
         if "prompt" in sketch.own:
             self.problems.on(sketch.own, "prompt", text, hint, on="key")
         else:

@@ -9,7 +9,7 @@ Keys are text as written. Plain scalars are typed as YAML 1.2 core says; what a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, NamedTuple, Protocol
 
 from .scalars import CONSTANTS, CURLY, ODD, OLD_BOOLEANS, RATIO, Value, scalar
@@ -43,6 +43,21 @@ class Map(dict[str, Any]):
         """Takes an entry out, with its marks."""
         place = list(self).index(key) * 2
         del self[key], self.at[place : place + 2]
+
+    def only(self, keys: Container[str]) -> Map:
+        """Some of its entries, with their marks, in their order."""
+        made = Map()
+        made.at = []
+        for index, (key, value) in enumerate(self.items()):
+            if key in keys:
+                made[key] = value
+                made.at += self.at[index * 2 : index * 2 + 2]
+        return made
+
+    def take(self, other: Map, key: str) -> None:
+        """An entry of another mapping, with its marks; this one has none of that name."""
+        self[key] = other[key]
+        self.at += [other.mark(key, "key"), other.mark(key)]
 
 
 class Seq(list[Any]):

@@ -7,11 +7,10 @@ import itertools
 import math
 from typing import Any
 
-from .interpolate import RESERVED, Scope, empties, no_words, render, render_all, words
+from .interpolate import RESERVED, Scope, render, words
 from .marks import Map, Seq
-from .names import tell
+from .names import filled, rendered, tell
 from .problems import Problems
-from .scalars import Value
 from .tables import Tables, matches
 from .templates import Bad, has_reference
 
@@ -20,7 +19,7 @@ MOST = 500_000  # rows of one asset
 Row = dict[str, Any]
 
 
-def rows(matrix: Map, folder: str, scope: Scope, tables: Tables) -> list[Row] | None:
+def rows(matrix: Map, scope: Scope, tables: Tables) -> list[Row] | None:
     """Every combination, the last axis fastest, in the order of lists and files; None after a problem (an empty matrix is
     one)."""
     problems = tables.problems
@@ -33,7 +32,7 @@ def rows(matrix: Map, folder: str, scope: Scope, tables: Tables) -> list[Row] | 
         if name in RESERVED:
             problems.on(matrix, name, f"an axis can't be called `{name}`: it is a built-in name", "choose another name", on="key")
             continue
-        values = _axis(matrix, name, folder, scope, tables)
+        values = _axis(matrix, name, scope, tables)
         if values is None:
             complete = False
             continue
@@ -77,29 +76,22 @@ def rows(matrix: Map, folder: str, scope: Scope, tables: Tables) -> list[Row] | 
     return found
 
 
-def _axis(matrix: Map, name: str, folder: str, scope: Scope, tables: Tables) -> list[Any] | None:
+def _axis(matrix: Map, name: str, scope: Scope, tables: Tables) -> list[Any] | None:
     """The values of one axis."""
     problems, value = tables.problems, matrix[name]
     if has_reference(value):
-        failed: list[Bad] = []
-
-        def hear(inside: Value, key: Value, e: Bad) -> None:
-            failed.append(e)
-            tell(problems, inside, key, e)
-
         if isinstance(value, str):
             try:
                 value = render(value, scope)
             except Bad as e:
-                hear(matrix, name, e)
+                tell(problems, matrix, name, e)
+                return None
         else:
-            value = render_all(value, scope, hear)
-            for inside, key, cell in empties(value):
-                hear(inside, key, no_words(cell))
-        if failed:
-            return None
+            value, good = rendered(value, scope, problems)
+            if not filled(value, problems) or not good:
+                return None
     if isinstance(value, Map) and "from" in value:
-        return tables.rows(value, folder)
+        return tables.rows(value)
     if isinstance(value, dict):
         return list(value)  # `${headline}`: its keys
     if not isinstance(value, list):

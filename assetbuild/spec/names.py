@@ -14,7 +14,7 @@ from .tables import Tables
 from .templates import Bad, Quiet, names_in
 
 
-def resolve(vars: Map, folder: str, outer: Scope, tables: Tables) -> dict[str, Any]:
+def resolve(vars: Map, outer: Scope, tables: Tables) -> dict[str, Any]:
     """The vars of one mapping with all their texts put in; they may use each other and what `outer` has. A var with a problem is
     left as written."""
     problems = tables.problems
@@ -32,7 +32,7 @@ def resolve(vars: Map, folder: str, outer: Scope, tables: Tables) -> dict[str, A
             name = next(reversed(way))
             needed = next((n for n in way[name] if n in vars and n not in done), None)
             if needed is None:
-                done[name] = _value(vars, name, folder, (done, *outer), tables)
+                done[name] = _value(vars, name, (done, *outer), tables)
                 del way[name]
             elif needed in way:
                 names = list(way)
@@ -71,7 +71,26 @@ def tell_at(problems: Problems, mark: Mark, e: Bad, asset: str = "") -> None:
             problems.at(point, f"{each.text} in {at(where)}", each.hint, length=length, kind=each.text, rows=(where,))
 
 
-def _value(vars: Map, name: str, folder: str, scope: Scope, tables: Tables) -> Value:
+def rendered(value: Value, scope: Scope, problems: Problems) -> tuple[Value, bool]:
+    """A value with all its texts put in, and whether all of them could be; the others are told."""
+    failed: list[Bad] = []
+
+    def hear(inside: Value, key: Value, e: Bad) -> None:
+        failed.append(e)
+        tell(problems, inside, key, e)
+
+    return render_all(value, scope, hear), not failed
+
+
+def filled(value: Value, problems: Problems) -> bool:
+    """Whether no cell in a value is empty; those that are, are told."""
+    found = empties(value)
+    for inside, key, cell in found:
+        tell(problems, inside, key, no_words(cell))
+    return not found
+
+
+def _value(vars: Map, name: str, scope: Scope, tables: Tables) -> Value:
     value = vars[name]
     if isinstance(value, str):
         if "${" in value:
@@ -83,20 +102,12 @@ def _value(vars: Map, name: str, folder: str, scope: Scope, tables: Tables) -> V
         if value.__class__ is Empty:
             return value  # told where it is used
         return value.rstrip("\n") if isinstance(value, str) else value  # a block's last line break isn't part of it
-    failed: list[Bad] = []
-
-    def hear(inside: Value, key: Value, e: Bad) -> None:
-        failed.append(e)
-        tell(tables.problems, inside, key, e)
-
-    value = render_all(value, scope, hear)
-    if failed:
+    value, good = rendered(value, scope, tables.problems)
+    if not good:
         return BROKEN
     if isinstance(value, Map) and "from" in value:
-        for inside, key, cell in empties(value):
-            hear(inside, key, no_words(cell))
-        if failed:
+        if not filled(value, tables.problems):
             return BROKEN
-        found = tables.table(value, folder)
+        found = tables.table(value)
         return BROKEN if found is None else found
     return value

@@ -62,6 +62,7 @@ class Problems:
         self.row: Mapping[str, Any] | None = None
         self.among: Sequence[Mapping[str, Any]] = ()
         self._found: dict[tuple[object, ...], _Told] = {}
+        self._points: set[tuple[str, int, int]] = set()  # where one of them is: file, line, column
         self._lines: dict[str, list[str]] = {}
         self._starts: dict[str, list[int]] = {}
         self._suggested = 0
@@ -93,6 +94,8 @@ class Problems:
         if told is None:
             source = self.line(place.file, place.line) if place is not None and place.line else None
             told = self._found[key] = _Told(Problem(text, place, source, hint), rows is not None, self.among)
+            if place is not None:
+                self._points.add(place[:3])
         elif told.problem.text != text:
             told.count, told.same = told.count + 1, False
         if rows is None and self.row is not None:
@@ -160,8 +163,7 @@ class Problems:
         if kind and (self.place(mark, length), kind) in self._found:
             return False
         here = self.place(mark, 1)
-        near = {(here.file, here.line, here.column + way) for way in (-1, 0, 1)}
-        return any(each.problem.place is not None and each.problem.place[:3] in near for each in self._found.values())
+        return any((here.file, here.line, here.column + way) in self._points for way in (-1, 0, 1))
 
     def place(self, mark: Mark, length: int = 0) -> Place:
         """A mark as a place to print."""

@@ -15,11 +15,11 @@ from .gaps import ALL, HOLE
 from .interpolate import Scope, empties, inert, no_words, render_all, words
 from .marks import Map, Mark, Seq
 from .model import Input, Op, Source, StepInput
-from .names import tell
+from .names import rendered, tell
 from .outputs import fold, id_fault
 from .scalars import Value, scalar
 from .sources import Files, plain_text, tell_faults
-from .templates import Bad, has_reference
+from .templates import has_reference
 
 _NONE: frozenset[str] = frozenset()
 _INHERITED = ("provider", "model")  # what further steps have from their asset
@@ -53,25 +53,13 @@ class Steps:
         self.problems, self.composer = files.problems, Composer(files)
         self.clean: dict[str, str] = {}  # tags as they are kept, by how they are written
 
-    def rendered(self, value: Value, scope: Scope) -> tuple[Value, bool]:
-        """A value with all its texts put in, and whether all of them could be."""
-        failed: list[Bad] = []
-
-        def hear(inside: Value, key: Value, e: Bad) -> None:
-            failed.append(e)
-            tell(self.problems, inside, key, e)
-
-        return render_all(value, scope, hear), not failed
-
     def sound(self, fields: Map, scope: Scope) -> tuple[Map, Set[str]]:
         """Fields with all their texts put in, but for those where that can't be done; and which these are."""
-        made, good = self.rendered(fields, scope)
+        made, good = rendered(fields, scope, self.problems)
         bad: set[str] = set()
         if not good:
             for name in fields:
-                one = Map({name: fields[name]})
-                one.at = [fields.mark(name, "key"), fields.mark(name)]
-                render_all(one, scope, lambda _inside, _key, _e, name=name: bad.add(name))
+                render_all(fields.only((name,)), scope, lambda _inside, _key, _e, name=name: bad.add(name))
         for name in list(made):
             if not self._filled(made, name):
                 bad.add(name)
@@ -272,10 +260,8 @@ class Steps:
             if isinstance(item, Map) and has_reference(
                 {name: value for name, value in item.items() if name not in ("prompt", "references")}
             ):
-                late = {name: item[name] for name in ("prompt", "references") if name in item}
-                step = Map((name, value) for name, value in item.items() if name not in late)
-                step.at = [each for name in step for each in (item.mark(name, "key"), item.mark(name))]
-                step, bad = self.sound(step, scope)
+                late = [name for name in ("prompt", "references") if name in item]
+                step, bad = self.sound(item.only(item.keys() - late), scope)
                 if isinstance(step.get("seed"), str):
                     step["seed"] = scalar(step["seed"])
                 whole = {**step, **({"prompt": "x"} if "prompt" in late else {})}
@@ -283,9 +269,8 @@ class Steps:
                     bad = {str(path[0]) for path in self._step_faults(draft, whole, item, mark) if path}
                     for name in bad & step.keys():
                         step.drop(name)
-                for name, value in late.items():
-                    step[name] = value
-                    step.at += [item.mark(name, "key"), item.mark(name)]
+                for name in late:
+                    step.take(item, name)
                 text = (step, "prompt")
             styles, all_styles = self._named_styles(step, draft.home) if "style" in step else ([], "style" not in bad)
             lacking = (unknown - step.keys()) | bad if unknown or bad else _NONE
@@ -336,7 +321,7 @@ class Steps:
             return
         value = layer["tags"]
         if layer is not draft.own and has_reference(value):
-            value, good = self.rendered(value, scope)
+            value, good = rendered(value, scope, self.problems)
             if not good:
                 return
         clean = self.clean

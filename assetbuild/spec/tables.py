@@ -29,9 +29,9 @@ class Tables:
         self.files, self.problems = files, files.problems
         self._read: dict[str, Any] = {}
 
-    def rows(self, source: Map, folder: str) -> Rows | None:
+    def rows(self, source: Map) -> Rows | None:
         """The rows that `{from, where, defaults}` names, in the order of the file; None after a problem."""
-        mark, path = source.mark("from"), joined(folder, words(source["from"]))
+        mark, path = _named(source)
         found: Value = self._pattern(path, mark) if any(c in path for c in "*?[") else self._file(path, mark)
         if found is None:
             return None
@@ -76,14 +76,14 @@ class Tables:
         name = next(iter(where))
         self.problems.on(where, name, f"no row of `{path}` fits all of `where`", "take one of the conditions out", on="key")
 
-    def table(self, source: Map, folder: str) -> Value:
+    def table(self, source: Map) -> Value:
         """What a var `{from, key}` names: rows by their key, or without a key what the file holds; None after a problem."""
         key = source.get("key")
-        mark, path = source.mark("from"), joined(folder, words(source["from"]))
+        mark, path = _named(source)
         if key is None and not (source.keys() & {"where", "defaults"}) and not any(c in path for c in "*?["):
             held = self._file(path, mark)
             return None if isinstance(held, list) and not whole(held, self.problems) else held
-        rows = self.rows(source, folder)
+        rows = self.rows(source)
         if rows is None or key is None:
             return rows
         columns = columns_of(rows)
@@ -173,6 +173,12 @@ class Tables:
                 columns |= dict.fromkeys(row)
                 rows.append(record(row, name, 1, sheet))
         return rows if complete else None
+
+
+def _named(source: Map) -> tuple[Mark, str]:
+    """Where a table is named, and its path: relative to the file that names it."""
+    mark = source.mark("from")
+    return mark, joined(posixpath.dirname(mark.name), words(source["from"]))
 
 
 def matches(cell: Value, wanted: Value) -> bool:

@@ -19,7 +19,7 @@ _FATAL = frozenset(("duplicate", "key", "several", "merge"))  # for a table
 _UNKNOWN = frozenset(("boolean", "curly", "hidden", "lone", "tag", "anchor", "duplicate", "key"))  # who knows what is meant
 
 
-def read_yaml(text: str, name: str, problems: Problems, *, spec: bool = True, pure: bool = False) -> Parsed | None:
+def read_yaml(text: str, name: str, problems: Problems, *, spec: bool = True) -> Parsed | None:
     """The values of a YAML text, None when they can't be read. Every mistake of its YAML goes to `problems`.
 
     Those of a spec may have torn values and gone lines. `spec` is False for a table of the user's: then a comment after a text is
@@ -31,7 +31,7 @@ def read_yaml(text: str, name: str, problems: Problems, *, spec: bool = True, pu
     gone: list[tuple[int, int]] = []
     for left in reversed(range(MENDS)):
         try:
-            parsed = parse(whole, name, pure=pure)
+            parsed = parse(whole, name)
         except Unreadable as e:
             complaint = reword(whole, e)
             place = problems.within(name, min(complaint.where, len(text)))
