@@ -11,6 +11,8 @@ import asyncio
 import contextlib
 import json
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -122,12 +124,11 @@ class Build:
 
         jobs = self.options.jobs or self.project.env.cpus
         self._loop = asyncio.get_running_loop()
-        stopped = []
-        for name in (signal.SIGINT, signal.SIGTERM):
-            # Windows' loop takes no handlers, and only the main thread may: then ^C is Python's KeyboardInterrupt
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                self._loop.add_signal_handler(name, self._interrupt)
-                stopped.append(name)
+        # Windows' loop takes no handlers: ^C is Python's KeyboardInterrupt there. In a thread, signals are the business of who started us.
+        ours = sys.platform != "win32" and threading.current_thread() is threading.main_thread()
+        stopped = (signal.SIGINT, signal.SIGTERM) if ours else ()
+        for name in stopped:
+            self._loop.add_signal_handler(name, self._interrupt)
         with _Threads(jobs, "draw") as self._draw, _Threads(2, "file") as self._files:
             self._slots = asyncio.Semaphore(jobs)
             self._placer = Placer(self.project, self.planner)
@@ -197,7 +198,8 @@ class Build:
         except AssetbuildError as problem:
             self._fail(asset.id, problem.text, problem.hint or "")
         except OSError as problem:
-            self._fail(asset.id, f"{problem.filename}: {problem.strerror}", "")
+            where = f"{problem.filename}: " if problem.filename is not None else ""  # none for a disk that fails while it is read
+            self._fail(asset.id, f"{where}{problem.strerror or problem}", "")
         finally:
             self._done[asset.id].set()
 
@@ -283,7 +285,11 @@ class Build:
                 self.planner.rebuy.discard(plan.asset.id)  # one more take was asked for, and there it is
                 again = self.planner.decide_step(plan.asset, plan.number)
                 if again.last and again.decision.row not in ("3a", "5", "10"):
-                    await self._ledger.place(again, tuple(b.digest for b in take.blobs), take.take, durable=True)
+                    try:
+                        await self._ledger.place(again, tuple(b.digest for b in take.blobs), take.take, durable=True)
+                    except (OutputChanged, CorruptBlob) as problem:
+                        self._met(problem)
+                        return ""
                     return "restored"
             return ""
         provider = self.project.provider(plan.step.provider)
@@ -355,7 +361,6 @@ class Build:
             except ProviderError as problem:
                 self._failed_keys[act.key] = (problem.text, problem.hint or "")
                 self._fail(asset.id, problem.text, problem.hint or "")
-                self.planner.failed[asset.id] = problem.text
                 return ""
             except Refused as full:
                 take = self._new_take(act, take_number, step, full.blobs, full.done)
@@ -400,7 +405,8 @@ class Build:
         try:
             digests = tuple(b.digest for b in take.blobs)
             await self._ledger.place(again, digests, take.take, durable=not reproducible, noted=written)
-        except (OutputChanged, CorruptBlob):
+        except (OutputChanged, CorruptBlob) as problem:
+            self._met(problem)
             return ""
         return word
 

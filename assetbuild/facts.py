@@ -13,6 +13,7 @@ from typing import NamedTuple
 from . import lockfile
 from .digest import Action, Actions, Change, changes, sealed
 from .errors import SpecError, StoreError
+from .files import Stamp
 from .lockfile import Line, Lock
 from .lockfile.branches import Branches
 from .overlaps import Overlaps
@@ -371,12 +372,12 @@ class Planner:
         store = self.project.look_store()
         if store is not None:
             for take in store.takes(key):
+                if take.by_hand:
+                    continue  # a person's, for one asset: `use` and its lock line know it
                 placed = by_member([(b.member, b.digest) for b in take.blobs], asset.steps[number].members)
                 digests = tuple(d for d in placed if d is not None)
                 if len(digests) != len(placed):
                     continue
-                if take.by_hand:
-                    continue  # a person's, for one asset: `use` and its lock line know it
                 found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected)
         for name, take_there, pairs, by_hand in self._lines_by_key().get(key, ()):
             placed = by_member(pairs, asset.steps[number].members)
@@ -502,7 +503,7 @@ class Planner:
         if self._by_key is not None:
             self._by_key.setdefault(line.key, []).append((line.id, line.take, _pairs(line), line.by_hand))
 
-    def merged(self, before: lockfile.Stamp | None, after: lockfile.Stamp | None) -> None:
+    def merged(self, before: Stamp | None, after: Stamp | None) -> None:
         """Own lines went into a lockfile that was, before that, as it was read here: it needn't be read again."""
         if before == self._lock_stamp:
             self._lock_stamp = after

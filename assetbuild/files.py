@@ -83,6 +83,18 @@ def disk_error(error: OSError, path: Path) -> StoreError:
             )
 
 
+Stamp = tuple[int, int, int]  # size, mtime_ns, inode
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Changes when the file does; None while there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
 def sha256_file(path: Path) -> tuple[str, int]:
     """Hex digest and size in bytes of a file, read in pieces of 1 MiB. Raises OSError."""
     digest, size, piece = hashlib.sha256(), 0, memoryview(bytearray(CHUNK))
@@ -203,13 +215,13 @@ class Temp:
             named = self.path.with_suffix(SWAPPED)
             os.rename(self.path, named)
             self.path = named
-        self._here = False  # should it come to be somebody's, it isn't removed
+        ours, self._here = swap.seen(self.path), False  # should it come to be somebody's, it isn't removed
         try:
             if swap.take_name(self.path, target, looked.before, looked.keep):
                 with suppress(OSError):
                     os.unlink(self.path)
         except (OSError, swap.Changed):
-            self._here = True
+            self._here = swap.same(swap.seen(self.path), ours)
             raise
 
     def _beside(self, target: Path, *, durable: bool, looked: Looked | None) -> None:
@@ -325,6 +337,15 @@ def git_dirs(folder: Path) -> tuple[Path, Path] | None:
         if own is not dot:
             return None
     return None
+
+
+def git_call(top: Path, *words: str) -> tuple[list[str], dict[str, str]]:
+    """The command line and environment that ask git about the repository at `top` and no other (a hook sets GIT_DIR). Hooks, monitors and
+    lazy fetches stay off.
+    """
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")}
+    environ |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    return ["git", "-C", str(top), "-c", "core.fsmonitor=false", *words], environ
 
 
 def lfs_oid(first_bytes: bytes) -> str | None:

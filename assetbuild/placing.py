@@ -51,7 +51,7 @@ class Placer:
         self.project, self.planner = project, planner
         self.cas = project.store.cas
         self._assets: dict[str, Asset] = dict(project.assets)
-        self._spec_stats = self._stats()
+        self._spec_stamp = project.spec_read
         self._staged: Path | None = None
 
     # ── inputs and results ──
@@ -136,10 +136,7 @@ class Placer:
         return self.take_of(line) if line is not None and tuple(o.digest for o in line.outputs) != tuple(digests) else None
 
     def hand_made(self, plan: StepPlan, digests: Sequence[str]) -> tuple[Take, Line] | None:
-        """A person's files that are about to be replaced as they were told: as a take that no gc drops, and as a former line for `use`.
-
-        Their key is one that no action has, so that they never come back by themselves.
-        """
+        """A person's files that are about to be replaced as they were told: as a take that no gc drops, and as a former line for `use`."""
         pairs = list(zip(plan.facts.outputs, digests, strict=True))
         if not any(o.found is not None and o.found not in (digest, o.locked) and not o.ours for o, digest in pairs):
             return None
@@ -153,9 +150,13 @@ class Placer:
             return None
         outputs = tuple(Output(path, member, digest, self.cas.path(digest).stat().st_size) for path, member, digest in files)
         blobs = tuple(Blob(o.member, o.digest, o.size, _media(o.path)) for o in outputs)
-        key = sha256("\0".join(["by hand", plan.asset.id, *(o.digest for o in outputs)]).encode())
-        take = Take(key, 1, KEY_VERSION, blobs, "by hand", None, None, self.project.env.now(), {}, None, True)
-        return take, Line(plan.asset.id, key, KEY_VERSION, {}, outputs, by_hand=True)
+        take = self._by_hand(blobs, plan.asset.id)
+        return take, Line(plan.asset.id, take.key, KEY_VERSION, {}, outputs, by_hand=True)
+
+    def _by_hand(self, blobs: tuple[Blob, ...], *names: str) -> Take:
+        """A person's pictures as a take. Their key is one that no action has, so that they never come back by themselves."""
+        key = sha256("\0".join(["by hand", *names, *(b.digest for b in blobs)]).encode())
+        return Take(key, 1, KEY_VERSION, blobs, "by hand", None, None, self.project.env.now(), {}, None, True)
 
     def take_of(self, line: Line) -> Take | None:
         """A lock line's picture as a take, if its bytes are in the store and no such take is."""
@@ -237,19 +238,16 @@ class Placer:
         digest = self.cas.put_file(path, durable=True)
         if not self.project.store.by_digest(digest):
             blob = Blob("", digest, self.cas.path(digest).stat().st_size, _media(path.name))
-            key = sha256("\0".join(["by hand", digest]).encode())
-            self.project.store.record(
-                [Take(key, 1, KEY_VERSION, (blob,), "by hand", None, None, self.project.env.now(), {}, None, True)]
-            )
+            self.project.store.record([self._by_hand((blob,))])
 
     # ── the spec, looked at again ──
 
     def look_at_spec(self) -> None:
         """Reads the spec anew if one of its files changed. An unreadable spec wants nothing."""
-        stats = self._stats()
-        if stats == self._spec_stats:
+        stamp = self.project.spec_stamp()
+        if stamp == self._spec_stamp:
             return
-        self._spec_stats = stats
+        self._spec_stamp = stamp
         try:
             self._assets = {asset.id: asset for asset in self.project.load_spec().assets}
         except SpecError:
@@ -259,16 +257,6 @@ class Placer:
         """Whether the spec, as it was last looked at, still says this of the asset."""
         now = self._assets.get(asset.id)
         return now is asset or (now is not None and _essence(now) == _essence(asset))
-
-    def _stats(self) -> list[tuple[int, int, int] | None]:
-        found: list[tuple[int, int, int] | None] = []
-        for path in self.project.spec.files:
-            try:
-                stat = (self.project.root / path).stat()
-                found.append((stat.st_size, stat.st_mtime_ns, stat.st_ino))
-            except OSError:
-                found.append(None)
-        return found
 
 
 def _essence(asset: Asset) -> tuple[object, ...]:
@@ -425,22 +413,25 @@ class Ledger:
     async def flush(self) -> None:
         """Merges what is new."""
         if self._lines or self._former:
+            # Taken together and here: a line that comes while the merge waits for a thread must not lose what it was made from.
             lines, self._lines = self._lines, {}
+            based, self._based = self._based, {}
+            replaced, self._former = self._former, []
             try:
-                await self.loop.run_in_executor(self.files, self._merge, lines)
+                done = await self.loop.run_in_executor(self.files, self._merge, lines, based, replaced)
             except BaseException:
                 self._lines = {**lines, **self._lines}  # the next merge has them, the last one tells
+                self._based = {**self._based, **based}
                 raise
+            self._merged(lines, done)
 
-    def _merge(self, lines: dict[str, Line | None]) -> None:
-        replaced, self._former = self._former, []
+    def _merge(
+        self, lines: Mapping[str, Line | None], based: Mapping[str, Line | None], replaced: Sequence[Line]
+    ) -> lockfile.Merged:
         note(self.project.root, self.project.spec.lock, replaced, self.project.env.now())
-        based, self._based = self._based, {}
-        try:
-            done = merge_lines(self.project, lines, based)
-        except BaseException:
-            self._based = {**self._based, **based}  # the next try must still know what ours was made from
-            raise
+        return merge_lines(self.project, lines, based)
+
+    def _merged(self, lines: Mapping[str, Line | None], done: lockfile.Merged) -> None:
         self.undone += done.left
         if not done.left:
             self.planner.merged(done.before, done.after)

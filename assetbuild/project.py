@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TextIO, cast
 
 from . import lockfile, stamptable
 from .errors import ProviderSetupError, StoreError, UsageError
+from .files import Stamp, git_dirs, stamp
 from .graph import Graph
 from .lockfile import Lock
 from .providers.base import Provider
@@ -138,14 +139,13 @@ class Project:
     """An open project under one profile. Nothing is written by opening it."""
 
     def __init__(self, env: Env, spec_path: Path, profile: str | None = None) -> None:
-        from .files import git_dirs
-
         self.env = env
         self.root = spec_path.parent
         self.spec_name = spec_path.name
         self.profile = profile
         self.git = git_dirs(self.root)
         self._providers: dict[str, Provider] = {}
+        self.spec_read: tuple[Stamp | None, ...] = ()
         self._store: Store | None = None
         self._registered = False
 
@@ -159,7 +159,16 @@ class Project:
     @cached_property
     def spec(self) -> Spec:
         """The spec under the profile. Raises SpecError with every problem."""
-        return self.load_spec()
+        spec = self.load_spec()
+        self.spec_read = self._stamps(spec)
+        return spec
+
+    def spec_stamp(self) -> tuple[Stamp | None, ...]:
+        """Changes when a file of the spec does; `spec_read` is what it was when `spec` was read."""
+        return self._stamps(self.spec)
+
+    def _stamps(self, spec: Spec) -> tuple[Stamp | None, ...]:
+        return tuple(stamp(self.root / path) for path in spec.files)
 
     @cached_property
     def sizes(self) -> Remembered:
@@ -206,13 +215,11 @@ class Project:
 
     def read_lock(self) -> Lock:
         """Reads the lockfile anew."""
-        from . import lockfile
-
         return lockfile.read(self.root / self.spec.lock)
 
-    def lock_stamp(self) -> lockfile.Stamp | None:
+    def lock_stamp(self) -> Stamp | None:
         """Changes when the lockfile does."""
-        return lockfile.stamp(self.root / self.spec.lock)
+        return stamp(self.root / self.spec.lock)
 
     @cached_property
     def store_path(self) -> Path:

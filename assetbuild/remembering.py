@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from . import __version__, lockfile, outline, stamptable
 from .digest import sha256
@@ -60,7 +61,7 @@ def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absen
         if name not in BUILT_IN:  # its model table is in its module: another version of it may know other defaults
             module = getattr(project.provider(name), "__file__", None)
             if module:
-                yield os.path.relpath(module, project.root)
+                yield _below(module, project.root)
     if (project.root / lock).exists():
         digest = _lock_digest(project, planner) if planner.wrote else None
         yield lock if digest is None else (lock, digest)
@@ -91,6 +92,13 @@ def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absen
                 yield path, found.digest
             else:
                 yield path
+
+
+def _below(path: str, root: Path) -> str:
+    try:
+        return os.path.relpath(path, root)
+    except ValueError:  # another drive of Windows: there is no such file below the root, so the table won't be complete
+        return path
 
 
 def _lock_digest(project: Project, planner: Planner) -> str | None:

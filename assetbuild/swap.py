@@ -47,8 +47,8 @@ def take_name(new: Path, target: Path, before: Seen | None, keep: Callable[[Path
     """Gives the file `new` the name `target`, which `before` had at the last look. Afterwards what had it has the name `new`: True; or nothing
     has: False.
 
-    `keep` is given a file whose bytes must not be lost and that can't have its name back. Raises Changed and OSError, then `new` is gone or is
-    itself; and what `keep` raises, then `new` is that file.
+    `keep` is given a file whose bytes must not be lost and that can't have its name back. Raises Changed, OSError and what `keep` raises: then
+    `new` is gone, is itself, or is that file.
     """
     if before is None:
         _first(new, target)
@@ -99,19 +99,19 @@ def _give_back(new: Path, target: Path, mine: Seen | None, held: Seen | None, ke
         for _ in range(_MOST):
             exchange(new, target)
             was, placed, held = placed, held, seen(new)
-            if _same(held, was):  # nobody saved in between
+            if same(held, was):  # nobody saved in between
                 break
     except FileNotFoundError:  # nor is ours there any more
         take_free(new, target)
         return
     except OSError:
         held = None
-    if not _same(held, mine):
+    if not same(held, mine):
         keep(new)
     os.unlink(new)
 
 
-def _same(one: Seen | None, other: Seen | None) -> bool:
+def same(one: Seen | None, other: Seen | None) -> bool:
     """Whether they are one file, which may have been written to."""
     return one is not None and other is not None and one[:2] == other[:2]
 

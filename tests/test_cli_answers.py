@@ -25,6 +25,7 @@ from .saying import Story
 from .terminal import CONTROL, lines_of, on_terminal
 from .test_cli_schemas import holds
 from .test_cli_use import picture
+from .test_losses_bytes import ONE
 
 SPEC = """\
 version: 1
@@ -125,6 +126,18 @@ def test_every_word_that_means_nothing_is_named(karten: TestSpace) -> None:
     story.run("use", "serie#erde", code=2)
     assert not (karten.root / "assets.lock").exists()
     story.check()
+
+
+def test_a_selection_that_means_nothing(space: TestSpace) -> None:
+    """`locale=xx` says which values there are, and a wrong axis which axes."""
+    rows = "  p-${locale}-${size}:\n    matrix: {locale: [en, de, ja], size: [s, m, l, xl]}\n    prompt: |\n      One ${locale} ${size}.\n"
+    space.write("assets.yaml", ONE.partition("  poster")[0] + rows)
+    for word, way in (("locale=xx", "en, de, ja"), ("lokale=de", "`locale=de`"), ("colour=red", "`size`")):
+        ran = space.run("list", word)
+        assert ran.code == 2
+        assert way in ran.err, ran.err
+    space.write("assets.yaml", ONE)
+    assert "no asset has a matrix" in space.run("list", "locale=de").err
 
 
 # ── what was left behind ──

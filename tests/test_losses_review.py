@@ -20,9 +20,10 @@ import pytest
 
 from assetbuild.oslock import locked
 from assetbuild.testing.space import TestSpace
+from tests.hooking import fills_up, hook, posix, rescued, save_at_the_last_moment, shared
 from tests.saying import Story
 from tests.test_losses_bytes import ONE, gated, kept, lfs, provider, retouch, story
-from tests.test_losses_more import fills_up, hook, posix, rescued, save_at_the_last_moment, shared
+from tests.test_losses_money import PAIR, same
 from tests.test_scenarios import change, commit, paid, png, wait_for
 
 # ── what was laid aside ──
@@ -363,3 +364,112 @@ def test_rename_on_a_disk_that_moves_no_file(space: TestSpace) -> None:
     assert space.read("art/hero.png") == before
     assert len(space.bills) == 1
     tale.check()
+
+
+# ── moments ──
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="renameat2 is Linux's")
+def test_a_save_that_cannot_go_back_nor_be_read(space: TestSpace) -> None:
+    """Somebody's file came out, the disk fails when it is put back and when it is read: it isn't removed with our leavings."""
+    paid(space, ONE)
+    change(space, "one", "two")
+    hand = save_at_the_last_moment(space, "art/poster.png")
+    hook(
+        space,
+        """
+import assetbuild.swap, assetbuild.store.cas, errno
+_exchange, _put_file, _exchanges = assetbuild.swap.exchange, assetbuild.store.cas.Cas.put_file, []
+def _once(one, other):
+    _exchanges.append(one)
+    if len(_exchanges) == 2:
+        raise OSError(errno.EIO, "broken", str(one))
+    return _exchange(one, other)
+def _unread(self, path, *, durable):
+    if path.suffix == ".swap":
+        raise OSError(errno.EIO, "broken", str(path))
+    return _put_file(self, path, durable=durable)
+assetbuild.swap.exchange, assetbuild.store.cas.Cas.put_file = _once, _unread
+""",
+    )
+    space.build(code=1)
+    assert kept(space, hand)
+
+
+def test_a_twin_is_saved_over_at_the_last_moment(space: TestSpace) -> None:
+    """Two assets with one manifest are bought again, and somebody saves at the second: that one waits for them, the run doesn't break off."""
+    paid(space, same(2, "Same."))
+    hand = save_at_the_last_moment(space, "art/p1.png")
+    assert "edited by hand" in space.build("--rebuy", "p0", "--rebuy", "p1", code=5).err
+    assert space.read("art/p1.png") == hand
+    assert len(space.bills) == 2
+
+
+def test_a_choice_while_a_merge_waits(space: TestSpace) -> None:
+    """A line comes while an earlier merge is under way, and then `use` speaks: the person's word stays, as without that merge."""
+    paid(space, PAIR)
+    change(space, "one", "two")
+    change(space, "back", "rear")
+    under_way, go = space.folder / "under way", space.folder / "go"
+    hook(
+        space,
+        f"""
+import assetbuild.placing, os, time
+_note = assetbuild.placing.note
+def _held_up(*words):
+    _note(*words)
+    if "HELD_UP" in os.environ and not os.path.exists({str(under_way)!r}):
+        open({str(under_way)!r}, "w").close()
+        while not os.path.exists({str(go)!r}):
+            time.sleep(0.02)
+assetbuild.placing.note = _held_up
+""",
+    )
+    before = space.read("art/b.png")
+    go_on = gated(space, "rear")
+    child = space.start("build", "-j", "2", env={"HELD_UP": "1"})
+    wait_for(under_way.exists)
+    go_on("rear")
+    wait_for(lambda: space.read("art/b.png") != before)
+    time.sleep(0.5)  # its line waits for the next merge
+    space.write("mine.png", png())
+    assert space.run("use", "b", "mine.png").code == 0
+    go.touch()
+    _, err = child.communicate(timeout=60)
+    assert "that choice stays" in err
+    assert space.lock()["b"]["by_hand"] is True
+    assert space.read("art/b.png") == space.read("mine.png")
+
+
+def test_a_spec_that_is_saved_while_it_is_planned(space: TestSpace) -> None:
+    """The text that was read isn't bought any more when another one stands there before the first purchase."""
+    space.write("assets.yaml", ONE)
+    hook(
+        space,
+        f"""
+import assetbuild.facts
+_plan = assetbuild.facts.Planner.plan
+def _saved_meanwhile(self, ids):
+    found = _plan(self, ids)
+    with open({str(space.root / "assets.yaml")!r}, "w") as file:
+        file.write({ONE.replace("one", "two")!r})
+    return found
+assetbuild.facts.Planner.plan = _saved_meanwhile
+""",
+    )
+    assert "the spec changed meanwhile" in space.run("build").err
+    assert not space.bills
+    space.build()
+    assert [bill["prompt"] for bill in space.bills] == ["A poster two."]
+
+
+def test_former_pictures_of_an_older_release(space: TestSpace) -> None:
+    """What this machine remembers of replaced pictures is read and continued from one release to the next."""
+    paid(space, ONE)
+    first = space.read("art/poster.png")
+    change(space, "one", "two")
+    space.build()
+    (file,) = (space.root / ".assetbuild").glob("former-*")
+    file.write_bytes(b'{"assetbuild.former":1}\n' + file.read_bytes().partition(b"\n")[2])
+    assert space.run("use", "poster", "previous").code == 0
+    assert space.read("art/poster.png") == first

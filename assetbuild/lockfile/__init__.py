@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import StoreError, UsageError
-from ..files import PRIVATE, atomic_write, disk_error, make_folders, private_folder
+from ..files import PRIVATE, Stamp, atomic_write, disk_error, make_folders, private_folder, stamp
 from ..oslock import locked
 from .line import Line, LockedStep, Manifest, Output, broken, joined, read_line, read_object, render_line
 
@@ -99,24 +99,12 @@ def resolve(
     return chosen
 
 
-Stamp = tuple[int, int, int]  # size, mtime_ns, inode
-
-
 class Merged(NamedTuple):
     """What a merge did: the ids whose lines stayed as somebody else wrote them, and the file's `stamp` before and after."""
 
     left: tuple[str, ...] = ()
     before: Stamp | None = None
     after: Stamp | None = None
-
-
-def stamp(path: Path) -> Stamp | None:
-    """Changes when the file does; None while there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def merge(

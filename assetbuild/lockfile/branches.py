@@ -8,11 +8,12 @@ many files are asked about. Whatever git can't answer is not known.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+from ..files import git_call
 
 MOST_REFS = 1000
 MOST_BYTES = 256 << 20  # of lockfiles
@@ -82,9 +83,7 @@ class Branches:
             yield _shown(ref), out[end + 1 : at - 1]
 
     def _git(self, *words: str, text: bytes = b"") -> bytes:
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith("GIT_CONFIG")}
-        environ |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-        call = ["git", "-C", str(self.top), "-c", "core.fsmonitor=false", *words]
+        call, environ = git_call(self.top, *words)
         try:
             done = subprocess.run(call, input=text, capture_output=True, env=environ, check=False, timeout=SECONDS)  # noqa: S603 - fixed words
         except (OSError, subprocess.SubprocessError):

@@ -16,7 +16,7 @@ from ..errors import StoreError
 from ..files import PRIVATE, atomic_write, private_folder
 from . import HEADER, Line, parse, render
 
-FIRST = '{"assetbuild.lockfile.former":1}'
+FIRST = '{"assetbuild.former":1}'
 COMMITS = 20  # of the lockfile's history that are looked through
 MOST = 4 << 20  # bytes; beyond it the older half goes
 

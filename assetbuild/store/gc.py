@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import StoreError
-from ..files import PRIVATE, git_dirs, lfs_oid
+from ..files import PRIVATE, git_call, git_dirs, lfs_oid
 from . import Store, Take, select_takes
 from .rescue import waiting
 from .trees import MOVED
@@ -134,18 +134,14 @@ def _working(root: Path, locks: Iterable[str]) -> list[bytes]:
 
 
 class _Repository:
-    """A git repository, asked through `git`. Hooks, monitors and lazy fetches stay off."""
+    """A git repository, asked through `git`."""
 
     def __init__(self, top: Path, names: set[str]) -> None:
         self.top = top
         self.patterns = ["*.lock", *(f"*{name}" for name in sorted(names))]
 
     def _git(self, *words: str, at: Path | None = None, text: bytes = b"") -> bytes:
-        environ = {
-            name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
-        }
-        environ |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-        call = ["git", "-C", str(at or self.top), "-c", "core.fsmonitor=false", *words]
+        call, environ = git_call(at or self.top, *words)
         try:
             done = subprocess.run(call, input=text, capture_output=True, env=environ, check=False)  # noqa: S603 - fixed words
         except OSError as error:
