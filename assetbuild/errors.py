@@ -103,9 +103,3 @@ class ActionFailed(AssetbuildError):
     """One action failed; the others went on."""
 
     exit_code = 1
-
-
-class Interrupted(AssetbuildError):
-    """^C or SIGTERM; nothing new was sent."""
-
-    exit_code = 130

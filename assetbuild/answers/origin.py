@@ -56,7 +56,7 @@ def origin(project: Project, planner: Planner, path: Path, shown: str) -> Record
     return found
 
 
-def _locks(project: Project) -> Iterator[tuple[str | None, str, dict[str, Line]]]:
+def locks(project: Project) -> Iterator[tuple[str | None, str, dict[str, Line]]]:
     """Profile (None: the present one, or none), lockfile and lines of each lockfile here."""
     yield project.profile, project.spec.lock, project.lock.lines
     root = project.root
@@ -74,7 +74,7 @@ def _locks(project: Project) -> Iterator[tuple[str | None, str, dict[str, Line]]
 
 
 def _pictures(project: Project, planner: Planner, digest: str) -> Iterator[Record]:
-    for profile, lock, lines in _locks(project):
+    for profile, lock, lines in locks(project):
         for line in lines.values():
             for output in line.outputs:
                 if output.digest == digest:

@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .. import lockfile
-from ..errors import AssetbuildError
 from ..files import PRIVATE
 from ..lockfile import Line, Lock, former
 from ..project import Project
@@ -104,14 +102,10 @@ def _files(project: Project, lock: Lock, outputs: dict[str, str]) -> Iterator[Or
 
 def _named_elsewhere(project: Project) -> set[str]:
     """The paths in the lockfiles of other profiles: theirs to judge."""
-    found: set[str] = set()
-    for path in project.root.glob("*.lock"):
-        if path.name != project.spec.lock:
-            try:
-                found.update(o.path for line in lockfile.read(path).lines.values() for o in line.outputs)
-            except AssetbuildError:
-                continue  # another program's, or damaged: `doctor` says so
-    return found
+    from .origin import locks  # most runs have nothing left
+
+    others = (lines for _, name, lines in locks(project) if name != project.spec.lock)
+    return {output.path for lines in others for line in lines.values() for output in line.outputs}
 
 
 def _found(project: Project, path: str) -> str | None:

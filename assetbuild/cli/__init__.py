@@ -10,6 +10,7 @@ import importlib
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -153,8 +154,6 @@ def inner_paths(project: Project, given: str) -> Iterator[str]:
     """What a path of the command line may mean, relative to the project: seen from the working directory, then from the spec's
     folder.
     """
-    import unicodedata
-
     for folder in (project.env.cwd, project.root):
         whole = os.path.abspath(folder / Path(given).expanduser())
         for path, root in ((whole, project.root), (os.path.realpath(whole), os.path.realpath(project.root))):

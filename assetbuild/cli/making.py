@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 import click
 
-from ..answers.orphans import just_left, orphans
-from ..answers.orphans import sentence as orphans_told
 from ..errors import StoreError, UsageError
 from ..events import Event
 from ..facts import AssetPlan, Planner
@@ -87,6 +85,7 @@ class Asked(NamedTuple):
 
 
 def _build(project: Project, asked: Asked) -> int:
+    from ..answers import orphans
     from ..build import Build, Options
     from ..report.ink import Ink
     from ..report.words import summary
@@ -101,7 +100,7 @@ def _build(project: Project, asked: Asked) -> int:
                 f"`{name}` is pinned, so its picture stays", hint="take `pin: true` out of the spec to have it made again"
             )
     whole = not what and not asked.exclude and asked.limit is None
-    left = just_left(project) if whole and not frozen else set()
+    left = orphans.just_left(project) if whole and not frozen else set()
     planner = Planner(project, rebuy=rebuy, replace=replace)
     planner.check_disk(ids)
     if not frozen:
@@ -135,9 +134,9 @@ def _build(project: Project, asked: Asked) -> int:
         from ..remembering import remember
 
         kept = remember(project, planner, [planner.plans[name] for name in ids], sentence.rsplit(" in ", 1)[0])
-        count = sum(one.id in left for one in orphans(project, planner.lock)) if left and kept else 0
+        count = sum(one.id in left for one in orphans.orphans(project, planner.lock)) if left and kept else 0
         if count:  # said once: what was remembered just now doesn't have them
-            say(orphans_told(count))
+            say(orphans.sentence(count))
     say(sentence)
     if first:
         _attributes(project)

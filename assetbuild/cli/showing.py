@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,10 @@ NARROW = 80  # columns when there is no terminal
 
 def _out(project: Project) -> tuple[Any, int]:
     """Ink for stdout and its columns."""
-    import shutil
-
     from ..report.ink import Ink
 
     tty = project.env.stdout.isatty()
-    return Ink.of(project.env.environ, tty=tty), shutil.get_terminal_size((NARROW, 24)).columns if tty else NARROW
+    return Ink.of(project.env.environ, tty=tty), project.env.width if tty else NARROW
 
 
 @click.command("show", short_help="Say all about one asset, or which asset made a file.")
@@ -41,13 +38,15 @@ def show_command(what: str, as_json: bool, spec: str | None, profile: str | None
     With a FILE, say which asset, prompt, model, date and cost made it: it is found by its bytes, whatever it is called and
     wherever it lies.
     """
+    from ..verbs.picking import file_of
+
     project = open_project(spec, profile)
     try:
         name = _asset_of(project, what)
         if name is not None:
             _show_asset(project, name, as_json)
-        elif _path_of(project, what) is not None:
-            raise click.exceptions.Exit(_show_file(project, what, as_json))
+        elif (path := file_of(project, what)) is not None:
+            raise click.exceptions.Exit(_show_file(project, path, what, as_json))
         elif (line := _left(project, what)) is not None:
             _show_left(project, line, as_json)
         else:
@@ -64,14 +63,6 @@ def show_command(what: str, as_json: bool, spec: str | None, profile: str | None
 def _asset_of(project: Project, what: str) -> str | None:
     name = what.partition("#")[0]
     return name if name in project.assets else None
-
-
-def _path_of(project: Project, what: str) -> Path | None:
-    for folder in (project.env.cwd, project.root):
-        path = folder / Path(what).expanduser()
-        if path.is_file():
-            return path
-    return None
 
 
 def _left(project: Project, what: str) -> Line | None:
@@ -110,12 +101,10 @@ def _show_asset(project: Project, name: str, as_json: bool) -> None:
         click.echo(line)
 
 
-def _show_file(project: Project, what: str, as_json: bool) -> int:
+def _show_file(project: Project, path: Path, what: str, as_json: bool) -> int:
     from ..answers.describing import describe
     from ..answers.origin import origin
 
-    path = _path_of(project, what)
-    assert path is not None  # noqa: S101 - looked a moment ago
     planner = Planner(project)
     file = origin(project, planner, path, what)
     name = next((one["id"] for one in file["pictures"] if one["in_spec"] and one["lock"] == project.spec.lock), None)
@@ -152,11 +141,8 @@ def _show_file(project: Project, what: str, as_json: bool) -> int:
 
 
 def _output_at(project: Project, path: Path) -> str | None:
-    try:
-        inner = Path(os.path.abspath(path)).relative_to(project.root).as_posix()
-    except ValueError:
-        return None
-    return next((a.id for a in project.assets.values() if inner in a.outputs), None)
+    inner = set(inner_paths(project, str(path)))
+    return next((a.id for a in project.assets.values() if not inner.isdisjoint(a.outputs)), None)
 
 
 @click.command("list", short_help="List the assets with their state.")

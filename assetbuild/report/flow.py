@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from .ink import Ink
 from .measures import width
 
+ALIKE = 3  # assets that wait for one reason and are shown; the rest are summed up
 LEAST = 24  # columns that a text gets at least, however far it is indented
 _PATHS = re.compile(r"[^\s`]*[/.][^\s`]*\w(?: and [\d,]+ more)?")
 
@@ -59,11 +60,14 @@ def name_column(names: Iterable[str], columns: int) -> int:
     return min(max((width(name) for name in names), default=0), max(20, (columns or 100) // 3))
 
 
+def nameless(text: str) -> str:
+    """A sentence with `…` for each name in it."""
+    return "`…`".join(text.split("`")[::2])
+
+
 def likeness(text: str) -> str:
     """A sentence without the names and paths in it, by which like ones are summed up."""
-    parts = text.split("`")
-    text = "`…`".join(parts[::2]) if len(parts) > 1 else text
-    return re.sub(r"…(?: …)+", "…", _PATHS.sub("…", text))
+    return re.sub(r"…(?: …)+", "…", _PATHS.sub("…", nameless(text)))
 
 
 def for_all(hint: str, name: str, *, every: bool) -> str:

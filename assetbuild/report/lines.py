@@ -9,13 +9,12 @@ from collections.abc import Callable
 from typing import assert_never
 
 from ..events import Event, Failed, Finished, Held, Kept, Said, Skipped, Started, StepFinished, Summed
-from .flow import flow, for_all, likeness
+from .flow import ALIKE, flow, for_all, likeness
 from .ink import Ink
 from .measures import width
 from .words import seconds, summary
 
 _WIDTH = 9
-ALIKE = 3  # assets that wait for one reason and are named
 
 
 class Lines:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..plan import Verb
-from .flow import flow, for_all, likeness, name_column, row
+from .flow import ALIKE, flow, for_all, likeness, name_column, nameless, row
 from .ink import Ink
 from .words import change_text, paragraphs, word_diff
 
@@ -33,8 +33,7 @@ _COUNTED = {
     Verb.FAILED: "failed",
 }
 _STYLES = {Verb.GENERATE: "green", Verb.RESTORE: "green", Verb.RESUME: "green", Verb.HELD: "yellow", Verb.FAILED: "red"}
-FOLD = 6  # more assets than this with one reason are summed up
-ALIKE = 3  # of those, this many are shown; more that wait for one reason are summed up
+FOLD = 6  # more assets than this that are made for one reason are summed up
 _VERB = 10  # columns of what is to be done
 
 
@@ -91,11 +90,8 @@ def plan_lines(plans: Sequence[AssetPlan], project: Project, ink: Ink, *, everyt
 
 def _pattern(plan: AssetPlan) -> str:
     """A reason without its names, by which like ones are summed up."""
-    why = reason(plan.leading)
-    if plan.verb in (Verb.HELD, Verb.SKIPPED):
-        return likeness(why)
-    parts = why.split("`")
-    return "`…`".join(parts[::2]) if len(parts) > 1 else why
+    like = likeness if plan.verb in (Verb.HELD, Verb.SKIPPED) else nameless
+    return like(reason(plan.leading))
 
 
 def _asset_lines(plan: AssetPlan, project: Project, ink: Ink, columns: int, column: int, *, hint: bool) -> Iterator[str]:

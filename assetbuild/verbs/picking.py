@@ -78,7 +78,7 @@ class Picker:
             return self._previous(plan)
         if which.isdecimal() and len(which) <= 3:  # noqa: PLR2004 - four and more may be a digest's first letters
             return self._take(plan, int(which))
-        path = self._file(which)
+        path = file_of(self.project, which)
         if path is not None:
             return self._of_file(plan, path, which, member)
         if _LETTERS.fullmatch(which.lower()):
@@ -106,13 +106,6 @@ class Picker:
             found.append(Chosen(look.digest, look.size, self.project.root / path))
         words = plan.asset.outputs[0] if len(found) == 1 else f"the {len(found)} files that lie there"
         return self._known(plan, tuple(found)) or self._by_hand(plan, tuple(found), words)
-
-    def _file(self, which: str) -> Path | None:
-        for folder in (self.project.env.cwd, self.project.root):
-            path = folder / Path(which).expanduser()
-            if path.is_file():
-                return path
-        return None
 
     def _of_file(self, plan: StepPlan, path: Path, which: str, member: str) -> Pick:
         members = plan.step.members
@@ -302,18 +295,11 @@ class Picker:
             for one in self.planner.lock.lines.values():
                 if one.id != plan.asset.id and digests == tuple(o.digest for o in one.outputs) and not (one.by_hand and ours):
                     return _of_line(one, pictures, f"the picture of `{one.id}`")
-        for found in sorted(results, key=lambda take: take.by_hand):
-            return Pick(
-                pictures,
-                _take_word(found),
-                found.key,
-                found.key_version,
-                found.take,
-                self._manifest(found.key),
-                found.by_hand,
-                found.host,
-            )
-        return None
+        found = min(results, key=lambda take: take.by_hand, default=None)
+        if found is None:
+            return None
+        manifest = self._manifest(found.key)
+        return Pick(pictures, _take_word(found), found.key, found.key_version, found.take, manifest, found.by_hand, found.host)
 
     def _lines(self, name: str) -> Iterator[Line]:
         line = self.planner.lock.lines.get(name)
@@ -374,6 +360,15 @@ class Picker:
             return form(one.file)
         store = self.project.look_store()
         return form(store.cas.path(one.digest)) if store is not None else None
+
+
+def file_of(project: Project, word: str) -> Path | None:
+    """The file that a word of the command line means: seen from the working directory, then from the spec's folder."""
+    for folder in (project.env.cwd, project.root):
+        path = folder / Path(word).expanduser()
+        if path.is_file():
+            return path
+    return None
 
 
 def manifest_of(project: Project, key: str) -> dict[str, Any] | None:
