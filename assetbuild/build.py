@@ -15,28 +15,36 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .digest import KEY_VERSION, Action
 from .errors import AssetbuildError, StoreError
 from .events import Event, Failed, Finished, Held, Kept, Said, Skipped, Started, StepFinished, Summed
 from .facts import AssetPlan, Planner, StepPlan
-from .placing import Ledger, OutputChanged, Placer, Refused
-from .plan import Verb
+from .placing import Ledger, OutputChanged, Placer, Refused, Threads
+from .plan import Decision, Verb
 from .project import Project
-from .providers.base import Done, Picture, ProviderError, Request
+from .providers.base import Done, Kind, Picture, ProviderError, Request
 from .spec.model import Asset, Step
 from .store import Blob, Take, Written
 from .store.cas import CorruptBlob
+from .store.journal import OPEN, intervals
+from .store.spending import Caps, Tally, tally
+
+if TYPE_CHECKING:
+    from .buying import Buyer
 
 
 class Options(NamedTuple):
-    """How a build is carried out. `jobs` is how many pictures are made here at once (None: one a core); `frozen` leaves the lockfile alone."""
+    """How a build is carried out. `jobs` is how many pictures are made at once, here (None: one a core) and at each
+    vendor (None: as many as the spec allows); `frozen` leaves the lockfile alone; `caps` are
+    what it may spend.
+    """
 
     jobs: int | None = None
     fail_fast: bool = False
     frozen: bool = False
+    caps: Caps = Caps()
 
 
 class Built(NamedTuple):
@@ -47,6 +55,8 @@ class Built(NamedTuple):
     failed: dict[str, str]
     held: dict[str, str]
     skipped: dict[str, str]
+    setup: str = ""  # a key or credit that was missing
+    money: Tally = Tally()
 
 
 ONE_PRESS = 0.3  # seconds; a terminal and a wrapper may both pass on one ^C
@@ -54,15 +64,6 @@ TO_WRITE = 3.0  # seconds for lock lines after a second ^C
 
 _WORK = (Verb.RESTORE, Verb.RESUME, Verb.GENERATE, Verb.WAITING)
 _ENDS = (Verb.HELD, Verb.SKIPPED, Verb.FAILED, Verb.WAITING)
-
-
-class _Threads(ThreadPoolExecutor):
-    """Threads that are waited for at the end, unless it is to come at once."""
-
-    at_once = False
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown(wait=not self.at_once, cancel_futures=self.at_once)
 
 
 class Build:
@@ -82,8 +83,8 @@ class Build:
         self.interrupted = False
         self.cut_off = False  # by a second ^C: threads may be at work yet, so the process has to be ended
         self._pressed = 0.0
-        self._elsewhere: dict[str, None] = {}  # ids whose picture is being made at a provider
-        self._arrived: set[str] = set()  # ids whose picture came from there and isn't recorded yet
+        self.setup = ""
+        self._buyer: Buyer | None = None
         self._spec_looked = 0.0
         self._same_key: dict[str, asyncio.Event] = {}
         self._met_another = False
@@ -91,6 +92,8 @@ class Build:
         self._rebought: set[str] = set()
         self._remade: dict[str, Take] = {}  # key → the take that `--rebuy` asked for
         self._failed_keys: dict[str, tuple[str, str]] = {}
+        self._fetched: set[str] = set()  # ids whose picture an earlier run had paid for
+        self._usually: dict[tuple[str, str], float] = {}
         self._took: dict[str, float] = {}  # seconds that an asset's pictures were being made, without the waiting
 
     def run(self, plans: Sequence[AssetPlan]) -> Built:
@@ -129,7 +132,7 @@ class Build:
         stopped = (signal.SIGINT, signal.SIGTERM) if ours else ()
         for name in stopped:
             self._loop.add_signal_handler(name, self._interrupt)
-        with _Threads(jobs, "draw") as self._draw, _Threads(2, "file") as self._files:
+        with Threads(jobs, "draw") as self._draw, Threads(2, "file") as self._files:
             self._slots = asyncio.Semaphore(jobs)
             self._placer = Placer(self.project, self.planner)
             self._ledger = Ledger(self.project, self._loop, self._files, self._placer, frozen=self.options.frozen)
@@ -151,6 +154,10 @@ class Build:
                 await asyncio.gather(flusher, *work, return_exceptions=True)
                 with contextlib.suppress(*((TimeoutError, AssetbuildError) if self.cut_off else ())):
                     await asyncio.wait_for(self._ledger.close(), TO_WRITE if self.cut_off else None)
+                if self._buyer is not None:
+                    if self._buyer.goes_on and not self.cut_off:
+                        self.say(Said(elsewhere(self._buyer.goes_on)))
+                    await self._buyer.close()
                 for undone in self._ledger.undone:
                     self.say(Kept(undone, "another picture was chosen for it meanwhile; that choice stays"))
                 for name in stopped:
@@ -164,19 +171,22 @@ class Build:
             return
         self._pressed = now
         self.stopping = self.interrupted = True
-        self.say(Said("stopping: what is being made now is finished and kept (^C again ends at once)"))
+        if self._buyer is not None:
+            self._buyer.stop.set()
+        elsewhere = self._buyer is not None and self._buyer.goes_on
+        what = "nothing more is asked for" if elsewhere else "what is being made now is finished and kept"
+        self.say(Said(f"stopping: {what} (^C again ends at once)"))
 
     def _end_at_once(self) -> None:
         """^C for the second time: nothing is waited for. What was written down stays; what is at a provider goes on there, and is named."""
         self.cut_off = self._draw.at_once = self._files.at_once = True
-        if self._elsewhere:
-            names = ", ".join(f"`{name}`" for name in self._elsewhere)
-            way = "what comes of it isn't fetched by this run, and the next one asks for it again"
-            self.say(Said(f"ended at once; at the provider this goes on and may be paid for: {names}\n  hint: {way}"))
+        buyer = self._buyer
+        if buyer is not None and buyer.goes_on:
+            self.say(Said(f"ended at once; {elsewhere(buyer.goes_on)}"))
         else:
             self.say(Said("ended at once; nothing goes on elsewhere"))
         for name, one in self._work.items():
-            if name not in self._arrived:  # what came from a provider is here and paid for: it is written down
+            if buyer is None or name not in buyer.arrived:  # what came from a provider is here and paid for: it is written down
                 one.cancel()
         self._loop.call_later(TO_WRITE, lambda: [one.cancel() for one in self._work.values()])
 
@@ -238,10 +248,13 @@ class Build:
                     if not plan.last:
                         break
                     if await self._restore(plan):
-                        word = word or "restored"
+                        word = "fetched" if asset.id in self._fetched else word or "restored"
                         break
                 else:
-                    raise AssetbuildError(f"`{asset.id}` has an open job, and this release can't fetch it")
+                    await self._resume(plan)
+                    if asset.id in self._overtaken:
+                        return ""
+                    word = "fetched" if asset.id in self._fetched else word
             else:
                 self._fail(asset.id, "its files kept changing while it was made; try again", "")
                 return ""
@@ -303,10 +316,10 @@ class Build:
             again = self.planner.decide_step(plan.asset, plan.number)  # look, claim, look again
             if again.decision.verb is not Verb.GENERATE or again.action is None or again.action.key != act.key:
                 return ""
-            plan = again
-            return await self._generate(plan, act, provider, reproducible)
+            if getattr(provider, "done", None) is not None:  # it makes pictures on this machine
+                return await self._generate(again, act, provider, reproducible)
+            return await self._buy(again, act)
         finally:
-            self._arrived.discard(plan.asset.id)
             try:
                 if claimed:
                     await self._ledger.release(act.key)
@@ -354,7 +367,9 @@ class Build:
                 )
 
             try:
-                blobs, done = await self._pictures(provider, plan, asked, durable=not reproducible)
+                blobs, done = await self._loop.run_in_executor(
+                    self._draw, self._placer.drawn, plan, asked, provider.done, not reproducible
+                )
             except (OutputChanged, CorruptBlob) as problem:
                 self._met(problem)
                 return ""
@@ -378,21 +393,30 @@ class Build:
                 return self._overtake(asset, "the spec changed meanwhile: the step's picture is in the store")
             self.say(StepFinished(asset.id, plan.number + 1, len(asset.steps), word))
             return word
-        tree = str(self.project.root)
-        written = tuple(Written(tree, path, blob.digest, act.key) for path, blob in zip(asset.outputs, blobs, strict=True))
+        written = self._rows(plan, act, take)
         try:
             notes = take.notes
             take = await self._ledger.record(take, written, durable=not reproducible)
         except StoreError as full:
             return await self._lay_aside(plan, take, {}, full)
         self._note(asset.id, notes)
+        return await self._settle(plan, act, take, written, word)
+
+    def _rows(self, plan: StepPlan, act: Action, take: Take) -> tuple[Written, ...]:
+        tree = str(self.project.root)
+        pairs = zip(plan.asset.outputs, take.blobs, strict=True)
+        return tuple(Written(tree, path, blob.digest, act.key) for path, blob in pairs)
+
+    async def _settle(self, plan: StepPlan, act: Action, take: Take, written: tuple[Written, ...], word: str) -> str:
+        """A recorded take of an asset's last step gets into its place, unless the world went on meanwhile."""
+        asset, reproducible = plan.asset, plan.facts.reproducible
         if asset.id in self.planner.rebuy:
             self._rebought.add(asset.id)
             self._remade[act.key] = take
         self.planner.rebuy.discard(asset.id)
         if not self._still_wanted(asset):
             return self._overtake(asset, "the spec changed meanwhile: the picture is in the store, not in its place")
-        rebought = asset.id in self._rebought
+        rebought = asset.id in self._rebought or plan.facts.reroll
         self.planner.reread()
         again = self.planner.decide_step(asset, plan.number)
         if again.action is None or again.action.key != act.key:
@@ -409,6 +433,155 @@ class Build:
             self._met(problem)
             return ""
         return word
+
+    # ── one step that is bought ──
+
+    async def _buy(self, plan: StepPlan, act: Action) -> str:
+        """Buys the step's picture, or as many takes as are wanted. "" if the decision must be made again."""
+        from .buying import Order
+
+        asset, step, buyer = plan.asset, plan.step, self._purse()
+        async with await buyer.turn(step.provider):
+            if self.stopping:
+                return ""
+            if not self._still_wanted(asset):  # it may have waited long for its turn: the spec and the lock count as they are now
+                return self._overtake(asset, "the spec changed meanwhile")
+            self.planner.reread()
+            plan = self.planner.decide_step(asset, plan.number)
+            if plan.decision.verb is not Verb.GENERATE or plan.action is None or plan.action.key != act.key:
+                return ""
+            free = self.project.table.free(step.provider)
+            self._tell_begun(plan, "draw" if free else "buy", plan.decision.text or "changed")
+            began = time.monotonic()
+            first, left, takes = self.planner.next_take(plan), self.planner.wanted(plan), list[Take]()
+            at_once = 1 if step.members else self.project.table.limits(step.provider, step.model, step.op).get("takes", 1)
+            try:
+                last = self.planner.last_job(act.key, step.provider)
+                if last is not None and last.state not in OPEN:
+                    last = None
+                while left and not self.stopping:
+                    count = min(left, at_once)
+                    price = self.planner.price_of(step, count * (len(step.members) or 1))
+                    request = Request(
+                        act.key, step.op, step.model, step.prompt, step.params, (), step.members, step.variant, first, count
+                    )
+                    order = Order(
+                        asset.id,
+                        plan.number + 1,
+                        request,
+                        step.provider,
+                        price.cost,
+                        asset.tags,
+                        asset.axes,
+                        instead_of=last,
+                    )
+                    last = None
+                    bought = await buyer.buy(order, lambda: self._placer.inputs(plan))
+                    takes += bought.takes
+                    first, left = first + count, left - count
+                    if bought.flaw:
+                        break
+            except Exception as problem:
+                return await self._not_bought(plan, act, problem)
+            self._took[asset.id] = self._took.get(asset.id, 0.0) + time.monotonic() - began
+        return await self._came(plan, act, takes, "drawn" if free else "bought")
+
+    async def _resume(self, plan: StepPlan) -> None:
+        """Goes on with what an earlier run asked for. What comes is recorded; it is put in its place by the next decision."""
+        act = plan.action
+        assert act is not None  # noqa: S101 - RESUME has a key
+        if act.key in self._same_key:
+            await self._same_key[act.key].wait()
+            if act.key in self._failed_keys:
+                self._fail(plan.asset.id, *self._failed_keys[act.key])
+            return
+        self._same_key[act.key] = asyncio.Event()
+        claimed = False
+        try:
+            claimed = await self._claim(act.key, plan.asset.id)
+            again = self.planner.decide_step(plan.asset, plan.number)
+            job = self.planner.last_job(act.key, plan.step.provider)
+            if not claimed or again.decision.verb is not Verb.RESUME or job is None:
+                return
+            buyer = self._purse()
+            async with await buyer.turn(plan.step.provider):
+                self._tell_begun(again, "fetch", again.decision.text)
+                try:
+                    bought = await buyer.resume(job)
+                except Exception as problem:
+                    await self._not_bought(again, act, problem)
+                    return
+            self._fetched.add(plan.asset.id)
+            if again.facts.reroll:  # the one more take that was asked for
+                await self._came(again, act, bought.takes, "fetched")
+        finally:
+            try:
+                if claimed:
+                    await self._ledger.release(act.key)
+            finally:
+                self._same_key.pop(act.key).set()
+
+    def _tell_begun(self, plan: StepPlan, word: str, why: str) -> None:
+        asset, step = plan.asset, plan.step
+        where, usual = f"{step.model} at {step.provider}", self._usual(step.provider, step.model)
+        self.say(Started(asset.id, plan.number + 1, len(asset.steps), word, why, where, usual))
+
+    async def _came(self, plan: StepPlan, act: Action, takes: Sequence[Take], word: str) -> str:
+        """What was bought and is recorded now gets into its place."""
+        asset = plan.asset
+        for take in takes:
+            self._note(asset.id, take.notes)
+        good = [take for take in takes if "flaw" not in take.notes]
+        if not good:
+            self.planner.rebuy.discard(asset.id)
+            return ""  # decided again: it waits for a person
+        self.planner.got_one_more(plan, good[-1].take, tuple(b.digest for b in good[-1].blobs))
+        if not plan.last:
+            if not self._still_wanted(asset):
+                return self._overtake(asset, "the spec changed meanwhile: the step's picture is in the store")
+            self.say(StepFinished(asset.id, plan.number + 1, len(asset.steps), word))
+            return word
+        return await self._settle(plan, act, good[-1], (), word)
+
+    async def _not_bought(self, plan: StepPlan, act: Action, problem: Exception) -> str:
+        """Why a purchase gave nothing, told as what it is; gives "" so that the step is decided again."""
+        from .buying import Again, GoesOn, Unkept, Wait
+
+        name = plan.asset.id
+        match problem:
+            case OutputChanged() | CorruptBlob() | Again():
+                self._met(problem)
+                self.planner.reread()
+            case GoesOn():
+                self.stopping = True
+            case Unkept():
+                for take in problem.takes:
+                    await self._lay_aside(plan, take, problem.images, problem.why)
+            case Wait():
+                self.planner.put_off[act.key] = Decision("14", Verb.HELD, problem.text, problem.hint or "")
+            case ProviderError(kind=Kind.AUTH | Kind.NO_MONEY):
+                self.setup = self.setup or problem.render()
+                self.planner.put_off[act.key] = Decision("14", Verb.HELD, problem.text, problem.hint or "")
+            case AssetbuildError():
+                self._failed_keys[act.key] = (problem.text, problem.hint or "")
+                self._fail(name, problem.text, problem.hint or "")
+                if isinstance(problem, StoreError) and not self.stopping:
+                    self.stopping = True
+                    self.say(Said("nothing more is bought: the store can't keep it"))
+            case _:
+                raise problem
+        return ""
+
+    def _purse(self) -> Buyer:
+        if self._buyer is None:
+            from .buying import Buyer  # only where something is bought
+
+            self._buyer = Buyer(
+                self.project, self._ledger, self.options.caps, lambda text: self.say(Said(text)), self.options.jobs
+            )
+            if self.stopping:
+                self._buyer.stop.set()
+        return self._buyer
 
     def _new_take(self, act: Action, number: int, step: Step, blobs: tuple[Blob, ...], done: Done) -> Take:
         made_by, now = f"{step.provider}/{step.model}", self.project.env.now()
@@ -450,28 +623,6 @@ class Build:
         if plan.facts.locked is not None and plan.facts.locked.key == act.key and not plan.facts.reproducible:
             takes.append(plan.facts.locked.take)
         return max(takes, default=0) + 1 if not plan.facts.reproducible else 1
-
-    async def _pictures(
-        self,
-        provider: Any,  # noqa: ANN401 - a module
-        plan: StepPlan,
-        asked: Callable[[tuple[Picture, ...]], Request],
-        *,
-        durable: bool,
-    ) -> tuple[tuple[Blob, ...], Done]:
-        draw = getattr(provider, "done", None)  # it makes pictures on this machine: in a worker thread then
-        if draw is not None:
-            return await self._loop.run_in_executor(self._draw, self._placer.drawn, plan, asked, draw, durable)
-        request = asked(await self._in_files(self._placer.inputs, plan))
-        self._elsewhere[plan.asset.id] = None
-        try:
-            done = await provider.submit(request, None, f"{request.key}-{request.take}")
-            self._arrived.add(plan.asset.id)
-        finally:
-            self._elsewhere.pop(plan.asset.id, None)
-        if not isinstance(done, Done):
-            raise AssetbuildError("this release can't wait for remote jobs")
-        return await self._in_files(self._placer.keep, done, request, durable), done
 
     def _note(self, name: str, notes: Mapping[str, Any]) -> None:
         """What the provider wants people to know of this picture."""
@@ -535,7 +686,39 @@ class Build:
             time.monotonic() - self.started,
             self.interrupted,
         )
-        return Built(summary, self.words, self.failed, self.held, self.skipped)
+        return Built(summary, self.words, self.failed, self.held, self.skipped, self.setup, self._money())
+
+    def _money(self) -> Tally:
+        """What this run has bought, as the journal says."""
+        if self._buyer is None:
+            return Tally()
+        try:
+            with self.project.store.reading() as db:
+                return tally(db, self._buyer.run)
+        except StoreError:  # it fell ill in the middle, and that was said
+            return Tally()
+
+    def _usual(self, provider: str, model: str) -> float:
+        """Seconds that the model takes, as far as it is known: the median of the last ones."""
+        if (provider, model) not in self._usually:
+            with self.project.store.reading() as db:
+                found = sorted(intervals(db, provider, model))
+            if found:
+                self._usually[provider, model] = found[len(found) // 2]
+        return self._usually.get((provider, model), 0.0)
+
+
+def elsewhere(goes_on: Mapping[str, str]) -> str:
+    """Which pictures go on being made after the run, and where."""
+    by_provider: dict[str, list[str]] = {}
+    for name, provider in goes_on.items():
+        by_provider.setdefault(provider, []).append(f"`{name}`")
+    told = "; ".join(f"at {provider} this goes on and is paid for: {_listed(names)}" for provider, names in by_provider.items())
+    return f"{told}\n  hint: the next `assetbuild build` fetches it; it isn't paid for twice"
+
+
+def _listed(names: Sequence[str], most: int = 10) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def _plain(notes: object) -> dict[str, Any]:

@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 
 class Started(NamedTuple):
-    """A step is being made. `step` counts from 1."""
+    """A step is being made. `step` counts from 1. `where` says by whom when it isn't made here, `usual` how many seconds it takes
+    there (0: not known).
+    """
 
     id: str
     step: int
     steps: int
     word: str  # draw, buy, fetch
     reason: str
+    where: str = ""
+    usual: float = 0.0
 
 
 class Finished(NamedTuple):

@@ -7,21 +7,39 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import lockfile
 from .digest import Action, Actions, Change, changes, sealed
-from .errors import SpecError, StoreError
+from .errors import AssetbuildError, SpecError, StoreError
 from .files import Stamp
 from .lockfile import Line, Lock
 from .lockfile.branches import Branches
 from .overlaps import Overlaps
-from .plan import LOOK, Consent, Decision, Facts, InputFacts, LockedFacts, OutputFacts, Seen, StoreFacts, TakeFacts, Verb, decide
+from .plan import (
+    LOOK,
+    Consent,
+    Decision,
+    Facts,
+    InputFacts,
+    JobFacts,
+    LockedFacts,
+    OutputFacts,
+    Seen,
+    StoreFacts,
+    TakeFacts,
+    Verb,
+    decide,
+    missing_takes,
+)
 from .project import Project
-from .spec.model import Asset, AssetInput, FileInput, Input, Step
+from .providers.base import Picture, Request
+from .spec.model import Asset, AssetInput, FileInput, Input, Service, Step
+from .store.journal import OPEN, Job, State, jobs_of
 
-_CONSENT = Consent()  # free providers need none; money arrives with the providers that cost it
+if TYPE_CHECKING:
+    from .pricing import Price
 
 
 class StepPlan(NamedTuple):
@@ -75,12 +93,32 @@ _BUSY = (Verb.GENERATE, Verb.RESUME)
 Pairs = tuple[tuple[str, str], ...]  # (member, digest)
 
 
+class _Held(NamedTuple):
+    """A take that a lock line names."""
+
+    id: str
+    take: int
+    pairs: Pairs
+    by_hand: bool = False
+    rejected: str | None = None
+    host: str | None = None
+
+
+def _held(line: Line) -> _Held:
+    return _Held(line.id, line.take, _pairs(line), line.by_hand, line.rejected, line.host)
+
+
 class Planner:
     """Decides assets in building order. `rebuy` and `replace` are ids; `consent` is asked for each step that would be paid."""
 
     def __init__(self, project: Project, *, rebuy: Collection[str] = (), replace: Collection[str] = ()) -> None:
         self.project = project
         self.rebuy, self.replace = set(rebuy), set(replace)
+        self.asked_again = frozenset(rebuy)  # also when it is done
+        self.reroll: set[tuple[str, int]] = set()  # steps of which one more take was asked for
+        self._one_more: dict[
+            tuple[str, int], tuple[LockedFacts, tuple[str, ...]]
+        ] = {}  # earlier steps that got it: what the next is made from
         self.lock: Lock = project.lock
         self.plans: dict[str, AssetPlan] = {}
         self.steps: dict[tuple[str, int], StepPlan] = {}
@@ -94,9 +132,12 @@ class Planner:
         self.resolved: dict[str, tuple[Line, ...]] = {}  # ids whose line was doubled → the lines that don't count
         self._written: dict[str, str] | None = None
         self._written_first: dict[str, str] | None = None  # before this run's own rows: what lies there yet may be one of those
+        self.consent: Callable[[Asset, int, str | None], Consent] = lambda *_: Consent()  # asked for what costs money
+        self.put_off: dict[str, Decision] = {}  # by key: what this run has found out, and that needs a person's word
+        self._not_fetched: dict[str, Decision] = {}  # by key: what is wrong with a job that this run has looked at
         self._branches: Branches | None = None
         self._by_digest: dict[str, list[tuple[str, str]]] | None = None  # digest → (id, path) of all lock lines
-        self._by_key: dict[str, list[tuple[str, int, Pairs, bool]]] | None = None
+        self._by_key: dict[str, list[_Held]] | None = None
 
     # ── the whole ──
 
@@ -189,12 +230,35 @@ class Planner:
             assert isinstance(decision, Decision)  # noqa: S101 - the store was looked into
         if asset.id in self.failed and decision.verb in _BUSY:
             decision = Decision("15", Verb.FAILED, self.failed[asset.id])
+        elif act is not None and act.key in self.put_off and decision.verb in _BUSY:
+            decision = self.put_off[act.key]
+        elif decision.row == "6" and act is not None and act.key in self._not_fetched:
+            decision = self._not_fetched[act.key]._replace(accepted=decision.accepted)
+        elif decision.verb is Verb.GENERATE and act is not None and (fault := self._fault(asset, number, facts, act)):
+            decision = Decision("15", Verb.FAILED, fault)
         members = asset.steps[number].members
         if decision.verb is Verb.RESTORE and members and line is not None and (renamed := _renamed(line, members)):
             decision = decision._replace(text=f"{decision.text}; {renamed}")
         plan = StepPlan(asset, number, facts, decision, act, self._result_digests(facts, decision))
         self.steps[asset.id, number] = plan
         return plan
+
+    def _fault(self, asset: Asset, number: int, facts: Facts, act: Action) -> str:
+        """Why the provider would refuse this request, as far as that can be known before money moves."""
+        step = asset.steps[number]
+        if self.project.table.free(step.provider):
+            return ""
+        pictures = []
+        for one, fact in zip(step.inputs, facts.inputs, strict=False):
+            if fact.digest is None:
+                return ""
+            path = one.source.path if type(one.source) is FileInput else self.file_with(fact.digest)
+            where = (
+                self.project.store_path / "cas" / fact.digest[:2] / fact.digest[2:] if path is None else self.project.root / path
+            )
+            pictures.append(Picture(fact.digest, where, one.role, one.name, one.hint, fact.label))
+        request = Request(act.key, step.op, step.model, step.prompt, step.params, tuple(pictures), step.members, step.variant)
+        return "; ".join(self.project.provider(step.provider).check(request))
 
     def _gather(self, asset: Asset, number: int, line: Line | None) -> tuple[Facts, Action | None]:
         step = asset.steps[number]
@@ -208,6 +272,9 @@ class Planner:
             if None not in digests:
                 act = self._action(asset.id, number, step, tuple(digests))  # type: ignore[arg-type]
         locked, locked_digests = _locked(line, number, last, step.members)
+        newer = self._one_more.get((asset.id, number))
+        if newer is not None and act is not None and act.key == newer[0].key:
+            locked, locked_digests = newer
         if step.guessed and act is not None and line is not None and locked is not None:
             act = self._with_locked_ratio(step, line, locked, digests, act)
         outputs = self._outputs(asset, last, locked_digests, (asset.id, number))
@@ -231,10 +298,13 @@ class Planner:
             self._is_needed(asset, number, last),
             self.project.table.reproducible(step.provider),
             differs,
-            _CONSENT,
+            Consent() if self.project.table.free(step.provider) else self.consent(asset, number, key),
             asset.id in self.replace,
             last and asset.id in self.rebuy,
             may_rebuy=asset.id in self.rebuy,
+            reroll=(asset.id, number) in self.reroll,
+            takes=asset.takes,
+            approve=asset.approve,
         )
         return facts, act
 
@@ -283,7 +353,7 @@ class Planner:
             base = self.plans[source.asset].steps[-1]
             place = base.step.members.index(source.member) if source.member else 0
             label = f"{source.asset}#{source.member}" if source.member else source.asset
-            return self._seen(label, base, place, failed=other.id in self.failed)
+            return self._to_choose(other, self._seen(label, base, place, failed=other.id in self.failed))
         return self._seen(f"{asset.id} step {number}", self.steps[asset.id, number - 1], 0)
 
     def _seen(self, label: str, base: StepPlan, place: int, *, failed: bool = False) -> InputFacts:
@@ -296,6 +366,48 @@ class Planner:
         if digest is None:
             return InputFacts(label, Seen.WAITING)
         return InputFacts(label, Seen.READY, digest)  # whether it is at hand is asked only if something is to be made from it
+
+    def _to_choose(self, asset: Asset, fact: InputFacts) -> InputFacts:
+        """What a person has still to do before this asset's picture may be used: row 12 asks, and only if something is to be made from it."""
+        if fact.seen not in (Seen.READY, Seen.POINTER):
+            return fact
+        takes = self._undecided(asset)
+        line = self.lock.lines.get(asset.id)
+        digests = self.plans[asset.id].steps[-1].digests
+        approved = line is not None and line.is_approved and digests == _digests_of(line, self.plans[asset.id])
+        choice = "approve" if asset.approve and not approved else "choose" if takes else ""
+        return fact._replace(choice=choice, takes=takes)
+
+    def _undecided(self, asset: Asset) -> int:
+        """How many takes there are to choose from, without the rejected ones; 0 if it is chosen, or there was only one."""
+        last, line = self.plans[asset.id].steps[-1], self.lock.lines.get(asset.id)
+        if (asset.pin and line is not None) or last.facts.reproducible:
+            return 0
+        if last.decision.row == "8" and last.facts.store is not None:  # it is put there for want of a choice
+            known = last.facts.store.takes
+            return max(candidates(known), 1) if _at_hand(known) > 1 else 0
+        if line is None or not line.undecided or not last.decision.accepted:
+            return 0
+        takes = self.takes(asset, last.number, line.key)
+        rejected = sum(1 for take in takes if take.rejected is not None)
+        return max(line.of - rejected, candidates(takes), 1)
+
+    def got_one_more(self, plan: StepPlan, take: int, digests: tuple[str, ...]) -> None:
+        """One more take of this step was asked for and is recorded. The step after an earlier one is made from it, whatever the lock line says."""
+        self.reroll.discard((plan.asset.id, plan.number))
+        if plan.facts.reroll and not plan.last and plan.action is not None:
+            self._one_more[plan.asset.id, plan.number] = LockedFacts(plan.action.key, take=take), digests
+
+    def to_choose_from(self, plan: StepPlan) -> int:
+        """Of how many takes a picture is put in its place for want of a choice; 0 if there is nothing to choose. `--rebuy` of an asset that wants one
+        take is a choice: of the new one.
+        """
+        asset, act = plan.asset, plan.action
+        if act is None or plan.facts.reproducible or (asset.takes <= 1 and asset.id in self.asked_again):
+            return 0
+        takes = self.takes(asset, plan.number, act.key)
+        count = sum(1 for take in takes if not take.by_hand)
+        return count if count > 1 and (asset.takes > 1 or _at_hand(takes) > 1) else 0
 
     def _at_hand_too(self, asset: Asset, number: int, one: Input, fact: InputFacts) -> InputFacts:
         if fact.digest is None or type(one.source) is FileInput or fact.seen is not Seen.READY:
@@ -351,6 +463,8 @@ class Planner:
                 end_by_hand=line is not None and line.by_hand,
             )
         store = StoreFacts(tuple(takes), recorded=bool(takes))
+        if act is not None:
+            store = self._with_jobs(act.key, asset.steps[number].provider, store)
         inputs = tuple(
             self._at_hand_too(asset, number, *pair) for pair in zip(asset.steps[number].inputs, facts.inputs, strict=False)
         )
@@ -364,6 +478,74 @@ class Planner:
             whose="" if ours or one.found is None or one.found == one.locked else self._whose(asset, one.found),
         )
 
+    def _with_jobs(self, key: str, provider: str, facts: StoreFacts) -> StoreFacts:
+        """What became of the last job of this key: it may go on elsewhere, it may have been refused."""
+        host = self.host(provider)
+        jobs = [job for job in self._jobs(key) if job.host == host]
+        if not jobs:
+            return facts
+        last, facts = jobs[-1], facts._replace(paid=sum(job.count for job in jobs if job.state is State.DONE))
+        if last.state in OPEN or last.state is State.IN_DOUBT:
+            module = self.project.provider(provider)
+            waits = last.state is State.INTENT
+            young = last.replayable(module.replay_window, self.project.env.now(), self.project.settings(provider).account)
+            job = JobFacts(last.state.name, waits and young, waits and hasattr(module, "find"))
+            return facts._replace(job=job)
+        return facts._replace(
+            refused=last.note or "" if last.state is State.REFUSED else None,
+            expired=last.note or "" if last.state is State.EXPIRED else None,
+        )
+
+    def last_job(self, key: str, provider: str) -> Job | None:
+        """The latest job of a key at the host that this project talks to."""
+        host = self.host(provider)
+        return next((job for job in reversed(self._jobs(key)) if job.host == host), None)
+
+    def _jobs(self, key: str) -> list[Job]:
+        store = self.project.look_store()
+        if store is None:
+            return []
+        with store.reading() as db:
+            return jobs_of(db, [key]).get(key, [])
+
+    def host(self, provider: str) -> str | None:
+        """With which address results of a provider are recorded now; None is the vendor's own."""
+        return None if self.project.table.free(provider) else self.project.settings(provider).host
+
+    def not_fetched(self, job: Job, problem: AssetbuildError, *, waits: bool) -> None:
+        """What was paid for can't be had just now (`waits`: it needs a person's word): that is told, and not tried again in this run."""
+        self._not_fetched[job.key] = Decision("6", Verb.HELD if waits else Verb.FAILED, problem.text, problem.hint or "")
+
+    def wanted(self, one: StepPlan) -> int:
+        """How many takes of this step are to be bought now."""
+        return 1 if one.facts.rebuy or one.facts.reroll else max(1, missing_takes(one.facts))
+
+    def images(self, one: StepPlan) -> int:
+        """How many pictures that asks for."""
+        return self.wanted(one) * (len(one.step.members) or 1)
+
+    def next_take(self, one: StepPlan) -> int:
+        """The number of the take that would be bought now: a failed attempt didn't use its number up."""
+        act = one.action
+        assert act is not None  # noqa: S101 - it is to be bought
+        takes = [t.take for t in (one.facts.store.takes if one.facts.store else ())]
+        if one.facts.locked is not None and one.facts.locked.key == act.key:
+            takes.append(one.facts.locked.take)
+        takes += [max(job.takes) for job in self._jobs(act.key) if job.state is not State.FAILED]
+        return max(takes, default=0) + 1
+
+    def price(self, one: StepPlan, images: int) -> Price:
+        """What they cost."""
+        return self.price_of(one.step, images)
+
+    def price_of(self, step: Step, images: int) -> Price:
+        """What one call costs that asks for so many pictures of a step."""
+        from .pricing import price  # only what isn't free comes here
+
+        project = self.project
+        service = project.spec.services.get(step.provider, Service())
+        return price(project.table, service, step.provider, step.model, step.params, images, project.catalogue(step.provider))
+
     def takes(self, asset: Asset, number: int, key: str | None) -> list[TakeFacts]:
         """The recorded takes of a key: the store's results, and what lock lines name (DESIGN §3 row 8)."""
         if key is None:
@@ -372,30 +554,39 @@ class Planner:
         store = self.project.look_store()
         if store is not None:
             for take in store.takes(key):
-                if take.by_hand:
-                    continue  # a person's, for one asset: `use` and its lock line know it
+                if take.by_hand or take.host != self.host(asset.steps[number].provider):
+                    continue  # a person's, for one asset: `use` and its lock line know it; or an emulator's, which passes for no bought one
+                if flaw := take.notes.get("flaw"):
+                    here = tuple(b.digest for b in take.blobs)
+                    found[here] = TakeFacts(take.take, here, all(map(self.at_hand, here)), take.rejected, flaw=str(flaw))
+                    continue
                 placed = by_member([(b.member, b.digest) for b in take.blobs], asset.steps[number].members)
                 digests = tuple(d for d in placed if d is not None)
                 if len(digests) != len(placed):
                     continue
                 found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected)
-        for name, take_there, pairs, by_hand in self._lines_by_key().get(key, ()):
+        for name, take_there, pairs, by_hand, rejected, host in self._lines_by_key().get(key, ()):
+            if host != self.host(asset.steps[number].provider):
+                continue
             placed = by_member(pairs, asset.steps[number].members)
             digests = tuple(d for d in placed if d is not None)
+            if rejected is not None and (known := found.get(digests)) is not None and known.rejected is None:
+                found[digests] = known._replace(rejected=rejected)  # by somebody who has another store
             if digests in found or len(digests) != len(placed) or (by_hand and name in self.project.assets):
                 continue
             taken = {t.take for t in found.values()}  # two machines counted apart
             number_of_take = max(taken) + 1 if take_there in taken else take_there
-            found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests), None, by_hand)
+            found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests), rejected, by_hand)
         return list(found.values())
 
-    def _lines_by_key(self) -> dict[str, list[tuple[str, int, Pairs, bool]]]:
+    def _lines_by_key(self) -> dict[str, list[_Held]]:
         if self._by_key is None:
             self._by_key = {}
             for name, line in self.lock.lines.items():
-                self._by_key.setdefault(line.key, []).append((name, line.take, _pairs(line), line.by_hand))
+                self._by_key.setdefault(line.key, []).append(_held(line))
                 for step in line.steps:
-                    self._by_key.setdefault(step.key, []).append((name, step.take, tuple(("", d) for d in step.digests), False))
+                    digests = tuple(("", d) for d in step.digests)
+                    self._by_key.setdefault(step.key, []).append(_Held(name, step.take, digests, host=line.host))
         return self._by_key
 
     def _lines_by_digest(self) -> dict[str, list[tuple[str, str]]]:
@@ -501,7 +692,7 @@ class Planner:
             for output in line.outputs:
                 self._by_digest.setdefault(output.digest, []).append((line.id, output.path))
         if self._by_key is not None:
-            self._by_key.setdefault(line.key, []).append((line.id, line.take, _pairs(line), line.by_hand))
+            self._by_key.setdefault(line.key, []).append(_held(line))
 
     def merged(self, before: Stamp | None, after: Stamp | None) -> None:
         """Own lines went into a lockfile that was, before that, as it was read here: it needn't be read again."""
@@ -531,6 +722,20 @@ def by_member(pairs: Sequence[tuple[str, str]], members: Sequence[str]) -> tuple
     return tuple(named[member] if member in named else next(left, None) for member in members)
 
 
+def candidates(takes: Iterable[TakeFacts]) -> int:
+    """How many of these takes a person may choose from: bought or drawn, here, and not rejected."""
+    return sum(1 for take in takes if take.at_hand and take.rejected is None and not take.by_hand)
+
+
+def _at_hand(takes: Iterable[TakeFacts]) -> int:
+    """How many of them are here, also rejected ones: where one of two was rejected, the other is still to be chosen by a person."""
+    return sum(1 for take in takes if take.at_hand and not take.by_hand)
+
+
+def _digests_of(line: Line, plan: AssetPlan) -> tuple[str | None, ...]:
+    return by_member(_pairs(line), plan.steps[-1].step.members)
+
+
 def _pairs(line: Line) -> Pairs:
     return tuple((o.member, o.digest) for o in line.outputs)
 
@@ -550,7 +755,8 @@ def _locked(
     if line is None:
         return None, ()
     if last:
-        facts = LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take)
+        said = (line.of, line.chosen, line.undecided, line.is_approved)
+        facts = LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take, *said)
         return facts, by_member(_pairs(line), members)
     if number < len(line.steps):
         step = line.steps[number]

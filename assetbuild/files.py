@@ -187,6 +187,12 @@ class Temp:
                 self.write(piece)
         return digest.hexdigest()
 
+    def keep(self) -> Path:
+        """It stays, under its temporary name, for who gives it a better one; closed."""
+        self._close()
+        self._here = False
+        return self.path
+
     def become(self, target: Path, *, durable: bool, looked: Looked | None = None) -> None:
         """Take the name. Bytes first, then the name, then the folder: a crash between any two leaves the old file or the whole
         new one.

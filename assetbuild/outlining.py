@@ -128,7 +128,9 @@ def _blocks(
     project: Project, planner: Planner, plans: Sequence[AssetPlan], homes: dict[str, int], bounds: list[int]
 ) -> list[Block]:
     graph, lines = project.graph, planner.lock.lines
-    places = {plan.asset.id: (place, plan.steps[-1].decision.row) for place, plan in enumerate(plans)}
+    # What has a remark (`3 takes, none chosen`) is looked at each time, as if its row were another one, so that the remark is made each time.
+    rows = {plan.asset.id: plan.steps[-1].decision for plan in plans}
+    places = {name: (place, one.row if not one.text else f"{one.row}*") for place, (name, one) in enumerate(rows.items())}
     count = max(len(bounds) - 1, max(homes.values()) + 1)
     entries: list[list[Entry]] = [[] for _ in range(count)]
     bases: list[dict[int, None]] = [{} for _ in range(count)]

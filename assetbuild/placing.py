@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from . import lockfile, swap
 from .digest import KEY_VERSION, sealed, sha256
@@ -29,7 +30,17 @@ from .store.cas import CorruptBlob
 from .store.claims import Claims
 from .store.rescue import lay_aside
 
+T = TypeVar("T")
 LOCK_SECONDS = 1.0  # the lockfile is merged at most this often; until then the results are the truth (row 8)
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads that are waited for at the end, unless it is to come at once."""
+
+    at_once = False
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown(wait=not self.at_once, cancel_futures=self.at_once)
 
 
 class OutputChanged(Exception):
@@ -167,9 +178,12 @@ class Placer:
         if not old or not all(self.cas.has(d) for d in old):
             return None
         known = self.project.store.takes(line.key)
-        if any(
-            sorted(b.digest for b in take.blobs) == sorted(old) for take in known
-        ):  # a set's members may have been reordered since
+        same = [
+            take for take in known if sorted(b.digest for b in take.blobs) == sorted(old)
+        ]  # a set's members may have been reordered since
+        if same:
+            if line.rejected is not None and same[0].rejected is None:  # by somebody who has another store
+                self.project.store.reject(line.key, same[0].take, line.rejected)
             return None
         blobs = tuple(Blob(o.member, o.digest, o.size, _media(o.path)) for o in line.outputs)
         made_by = f"{line.manifest.get('provider', '?')}/{line.manifest.get('model', '?')}"
@@ -213,6 +227,12 @@ class Placer:
                 self.cas.copy_out(digest, target, durable=durable, staging=self._staging(), last_look=last_look, keep=self._keep)
             except swap.Changed:  # or in the moment after that
                 raise OutputChanged from None
+
+    def fetching_folder(self) -> Path:
+        """Where pictures lie while they are fetched: beside the store's blobs, so that giving them to the store is a rename."""
+        folder = self.cas.root / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _staging(self) -> Path | None:
         """Where half-written outputs lie: in a folder of ours, so that a kill leaves nothing among the user's files."""
@@ -269,7 +289,9 @@ def _media(path: str) -> str:
 
 
 def lock_line(planner: Planner, plan: StepPlan, digests: Sequence[str], take: int, sizes: Sequence[int]) -> Line:
-    """The asset's line once these pictures are in their places. A line that is accepted keeps its key and decisions."""
+    """The asset's line once these pictures are in their places. A line that is accepted keeps its key and decisions; any keeps what was approved, which
+    counts again should that picture come back.
+    """
     asset, step = plan.asset, plan.step
     members = step.members or ("",)
     outputs = tuple(
@@ -289,13 +311,23 @@ def lock_line(planner: Planner, plan: StepPlan, digests: Sequence[str], take: in
     takes = plan.facts.store.takes if plan.facts.store is not None else ()
     by_hand = any(t.by_hand and t.digests == tuple(digests) for t in takes)  # a person's picture stays one when it comes back
     return Line(
-        asset.id, plan.action.key, KEY_VERSION, sealed(plan.action.manifest), outputs, take, tuple(earlier), by_hand=by_hand
+        asset.id,
+        plan.action.key,
+        KEY_VERSION,
+        sealed(plan.action.manifest),
+        outputs,
+        take,
+        tuple(earlier),
+        by_hand=by_hand,
+        approved=old.approved if old is not None else None,
+        note=old.note if old is not None else None,
+        of=planner.to_choose_from(plan),
+        host=planner.host(step.provider),
     )
 
 
 class _Entry(NamedTuple):
-    take: Take | None
-    written: tuple[Written, ...]
+    act: Callable[[sqlite3.Connection], Any]
     durable: bool
 
 
@@ -308,7 +340,7 @@ class Ledger:
         self.project, self.loop, self.files, self.placer = project, loop, files, placer
         self.planner = placer.planner
         self.frozen = frozen
-        self._recorder = Gathered(loop, files, self._record, StoreError)
+        self._writer = Gathered(loop, files, self._write, StoreError)
         self._claimer = Gathered(loop, files, self._claim, StoreError)
         self._releaser = Gathered(loop, files, self._release, StoreError)
         self._flushing: asyncio.Future[None] | None = None
@@ -321,16 +353,20 @@ class Ledger:
 
     # ── takes and `written` rows ──
 
+    async def write(self, act: Callable[[sqlite3.Connection], T], *, durable: bool) -> T:
+        """Does something in the store's database; what many ask for at once is one transaction."""
+        answer: T = await self._writer.ask(_Entry(act, durable))
+        return answer
+
+    def _write(self, asked: list[_Entry]) -> list[Any]:
+        with self.project.store.transaction(durable=any(entry.durable for entry in asked)) as db:
+            return [entry.act(db) for entry in asked]
+
     async def record(self, take: Take | None, written: Sequence[Written], *, durable: bool) -> Take:
         """Writes a take and where its pictures will go, in one transaction. Gives the take as recorded."""
-        answer = await self._recorder.ask(_Entry(take, tuple(written), durable))
-        return answer if answer is not None else take  # type: ignore[return-value]
-
-    def _record(self, asked: list[_Entry]) -> list[Take | None]:
-        takes = [entry.take for entry in asked if entry.take is not None]
-        written = [row for entry in asked for row in entry.written]
-        given = iter(self.project.store.record(takes, written, durable=any(entry.durable for entry in asked)))
-        return [next(given) if entry.take is not None else None for entry in asked]
+        store, takes = self.project.store, [take] if take is not None else []
+        recorded = await self.write(lambda db: store.record_in(db, takes, written), durable=durable)
+        return recorded[0] if take is not None else take  # type: ignore[return-value]
 
     # ── outputs and lock lines ──
 
@@ -441,7 +477,7 @@ class Ledger:
 
     async def close(self) -> None:
         """The last rows and lines; claims are let go."""
-        for one in (self._claimer, self._recorder, self._releaser):
+        for one in (self._claimer, self._writer, self._releaser):
             await one.close()
         if self._flushing is not None:  # two merges at once: the second wouldn't know what its lines were made from
             await asyncio.gather(self._flushing, return_exceptions=True)

@@ -38,7 +38,9 @@ class Seen(enum.Enum):
 
 
 class InputFacts(NamedTuple):
-    """One input. `digest` is None while unknown. `choice` is what a person still has to do: "", "choose" (of `takes`) or "approve"."""
+    """One input. `digest` is None while unknown. `choice` is what a person still has to do: "", "choose" or "approve"; `takes` is how many there are to
+    choose from, without the rejected ones (0: it is chosen).
+    """
 
     label: str
     seen: Seen
@@ -65,42 +67,56 @@ class OutputFacts(NamedTuple):
 
 
 class LockedFacts(NamedTuple):
-    """What the lock line says. `chosen_for` is the key that `use` chose this picture for; `rejected` is the note of a rejection."""
+    """What the lock line says. `chosen_for` is the key that `use` chose this picture for; `rejected` is the note of a rejection. `of` is how many takes of
+    the key there were then, the rejected ones too (0: not counted), `chosen` a person's word for this one; `undecided`: there were several and nobody has
+    said which. `approved`: this very picture.
+    """
 
     key: str
     chosen_for: str | None = None
     by_hand: bool = False
     rejected: str | None = None
     take: int = 1
+    of: int = 0
+    chosen: bool = False
+    undecided: bool = False
+    approved: bool = False
 
 
 class TakeFacts(NamedTuple):
-    """One recorded take of this very key. `digests` follow the outputs' order; `by_hand`: a person's picture, accepted for this key then."""
+    """One recorded take of this very key. `digests` follow the outputs' order; `by_hand`: a person's picture, accepted for this key then. `flaw` is what
+    is wrong with it ("paid, 3 of 4 came"): such a take is never served unasked, and `digests` are what there is.
+    """
 
     take: int
     digests: tuple[str, ...]
     at_hand: bool = True
     rejected: str | None = None
     by_hand: bool = False
+    flaw: str = ""
 
 
 class JobFacts(NamedTuple):
-    """A remote job of this key. `state` is the journal's word; `replayable` while the provider's replay window is open, `findable` if it lists jobs."""
+    """The last remote job of this key, while it isn't ended. `state` is the journal's word: INTENT (sent, and no answer came), SUBMITTED, IN_DOUBT;
+    `replayable` while the provider's replay window is open, `findable` if it lists jobs.
+    """
 
     state: str
     replayable: bool = False
     findable: bool = False
-    remote_id: str = ""
 
 
 class StoreFacts(NamedTuple):
-    """What only the store knows. `recorded`: a take of this key was made once, wherever its bytes are now."""
+    """What only the store knows. `recorded`: a take of this key was made once, wherever its bytes are now. `paid` is how many takes were paid for, also
+    those that never came.
+    """
 
     takes: tuple[TakeFacts, ...] = ()
     recorded: bool = False
     job: JobFacts | None = None
     refused: str | None = None
-    expired: bool = False
+    expired: str | None = None
+    paid: int = 0
 
 
 class Consent(NamedTuple):
@@ -118,7 +134,8 @@ class Facts(NamedTuple):
     and now (DESIGN §3 row 9). `reproducible`: the provider gives the same bytes again for nothing. `changes` are the manifest lines that
     differ from the locked manifest (None: no lock line).
     `ends` and `end_by_hand` speak of the asset's own files, for an earlier step. `replace` and `rebuy` are the user's word, for this asset, in this run;
-    `may_rebuy` says it of an earlier step, which is made again only if its picture is lost.
+    `may_rebuy` says it of an earlier step, which is made again only if its picture is lost. `reroll`: one more take of this step was asked for.
+    `takes` is how many the spec wants to choose from, `approve` whether it wants a person's approval.
     """
 
     id: str
@@ -138,6 +155,9 @@ class Facts(NamedTuple):
     ends: tuple[OutputFacts, ...] = ()
     may_rebuy: bool = False
     end_by_hand: bool = False
+    reroll: bool = False
+    takes: int = 1
+    approve: bool = False
 
 
 class Decision(NamedTuple):
@@ -170,6 +190,23 @@ def accepted(facts: Facts) -> bool:
     return facts.pinned or (facts.key is not None and facts.key in (locked.key, locked.chosen_for))
 
 
+def missing_takes(f: Facts) -> int:
+    """How many takes are to be made yet so that there are as many to choose from as the spec wants; 0 as soon as a person has chosen or approved one,
+    put in a picture of their own or pinned it. A rejected take counts: what it was replaced by is a matter of `reroll`. Without the facts of the store,
+    as far as the lock line knows.
+    """
+    locked, store, known = f.locked, f.store, 0
+    if f.takes <= 1 or not f.last or f.reproducible or (store is not None and store.refused is not None):
+        return 0
+    if locked is not None and accepted(f):
+        if f.pinned or locked.chosen or locked.approved or locked.by_hand or locked.key != f.key:
+            return 0
+        known = max(locked.of, 1)
+    if store is not None:
+        known = max(known, store.paid, sum(1 for take in store.takes if not take.by_hand))
+    return max(f.takes - known, 0)
+
+
 def decide(f: Facts) -> Decision | Look:
     """DESIGN §3's table, in its order. Row numbers in the comments are the table's."""
     pinned = f.pinned and f.locked is not None  # 1: nothing to hold on to before the first picture
@@ -185,27 +222,36 @@ def decide(f: Facts) -> Decision | Look:
                 return Decision("3", Verb.SKIPPED, f"`{one.label}` failed or was skipped")
             if one.digest is None:
                 return Decision("3", Verb.SKIPPED, f"`{one.label}` is waiting for you")
-    if ok and f.locked is not None and f.locked.rejected is not None and not f.rebuy:  # 3a
-        return _rejected(f, f.locked.rejected)
-    if ok and not f.rebuy and all(o.found == o.locked is not None for o in f.outputs):  # 4
-        return Decision("4", Verb.UP_TO_DATE, accepted=True)
+    again = f.rebuy or f.reroll
+    if ok and f.locked is not None and f.locked.rejected is not None and not again:  # 3a
+        return _rejected(f, f.locked.rejected, ok)
+    if ok and not again and _here(f) and not missing_takes(f):  # 4
+        return _settled(f)
     strange = [o for o in f.outputs if o.found is not None and o.found != o.locked]
     if f.store is None:
         return LOOK
     foreign = [o for o in strange if not o.ours]
     if foreign and not f.replace:  # 5
         return _foreign(f, foreign, ok)
-    rest = _rebuy(f) if f.rebuy else _from_store(f, f.store, ok, pinned)
+    if f.reroll and not f.rebuy and (coming := _coming(f.store.job, ok)) is not None:  # 6: it is one more take
+        return coming
+    rest = _rebuy(f) if again else _from_store(f, f.store, ok, pinned)
     return rest if rest is not None else _make(f, ok)
+
+
+def _coming(job: JobFacts | None, ok: bool) -> Decision | None:
+    """What was asked for before and may still come."""
+    if job is not None and job.state == "SUBMITTED":
+        return Decision("6", Verb.RESUME, "already paid for; to be fetched", accepted=ok)
+    if job is not None and job.state == "INTENT" and (job.replayable or job.findable):
+        return Decision("6", Verb.RESUME, "asked for before, and no answer came; to be asked again, paid once", accepted=ok)
+    return None
 
 
 def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision | None:
     """Rows 6 to 11: what can be had without paying, and what must not be paid for again."""
-    job = store.job
-    if job is not None and not pinned:  # 6
-        if job.state == "SUBMITTED" or job.replayable or job.findable:
-            return Decision("6", Verb.RESUME, "already paid for; fetching it", accepted=ok)
-        return Decision(
+    if store.job is not None and not pinned:  # 6
+        return _coming(store.job, ok) or Decision(
             "6",
             Verb.HELD,
             "it may have been paid for, but nobody can say any more",
@@ -213,20 +259,33 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
             accepted=ok,
         )
     wrong = [o for o in f.outputs if o.found != o.locked]
+    fresh = [t for t in store.takes if t.at_hand and not t.flaw and not (t.by_hand and f.replace)]
+    if (more := _more_takes(f, ok, fresh=bool(fresh))) is not None:
+        return more
     if ok and all(o.at_hand for o in wrong):  # 7
         return Decision("7", Verb.RESTORE, "put back, free", accepted=True)
-    fresh = [t for t in store.takes if t.at_hand and not (t.by_hand and f.replace)]
     if fresh and not pinned and not (ok and _waived(f)):  # 8
         here = tuple(o.found for o in f.outputs)
         chosen = next((t for t in fresh if t.digests == here), None)
         if chosen is None:
             chosen = max((t for t in fresh if t.rejected is None), key=lambda t: t.take, default=None)
         if chosen is None:
-            return _rejected(f, max(fresh, key=lambda t: t.take).rejected or "")
+            return _rejected(f, max(fresh, key=lambda t: t.take).rejected or "", ok)
         # Invariant 5: a picture made by hand is replaced only when told, also by one that was bought before.
         if not _hand_made(f, chosen.digests) or f.replace:
             return Decision("8", Verb.RESTORE, "had before, free", take=chosen.take, accepted=False)
-    if (ok or store.recorded or store.expired) and not fresh and not f.may_rebuy and not _comes_again(f, ok):  # 9
+    flawed = max((t for t in store.takes if t.at_hand and t.flaw), key=lambda t: t.take, default=None)
+    if flawed is not None and not fresh and not ok and not f.may_rebuy:  # 9: it was paid for, and isn't what was asked for
+        whole = len(flawed.digests) >= len(f.outputs)
+        does = "takes it as it is" if whole else "says where that lies"
+        return Decision(
+            "9",
+            Verb.HELD,
+            flawed.flaw,
+            f"`assetbuild takes {f.id}` shows what came, `assetbuild use {f.id} {flawed.take}` {does}, "
+            f"`assetbuild build --rebuy {f.id}` pays again",
+        )
+    if (ok or store.recorded or store.expired is not None) and not fresh and not f.may_rebuy and not _comes_again(f, ok):  # 9
         if not f.last and f.needed:
             return Decision(
                 "9",
@@ -235,6 +294,9 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
                 f"`assetbuild use {f.id}` keeps what lies there, `assetbuild build --rebuy {f.id}` pays again",
                 accepted=ok,
             )
+        if store.expired is not None and not ok and not store.recorded:
+            text = f"it was paid for and is lost: {store.expired}"
+            return Decision("9", Verb.HELD, text, f"`assetbuild build --rebuy {f.id}` pays again")
         if f.needed or (not ok and any(o.found is not None for o in f.outputs)):
             return Decision(
                 "9",
@@ -250,7 +312,7 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
         return Decision(
             "11",
             Verb.FAILED,
-            f"refused: {store.refused}",
+            store.refused if store.refused.startswith("refused") else f"refused: {store.refused}",
             f"change the prompt, or try once more with `assetbuild build --rebuy {f.id}`",
         )
     return None
@@ -263,6 +325,41 @@ def _made_by_hand(f: Facts) -> Decision:
         "made by hand for another text of the spec",
         f"`assetbuild use {f.id}` keeps it for the spec as it is now, `assetbuild build --replace {f.id}` makes it new",
     )
+
+
+def _here(f: Facts) -> bool:
+    """Every output has its locked digest."""
+    return all(o.found == o.locked is not None for o in f.outputs)
+
+
+def _settled(f: Facts) -> Decision:
+    """Row 4, and what a person has still to do there."""
+    if not f.last or f.locked is None or f.pinned:
+        return Decision("4", Verb.UP_TO_DATE, accepted=True)
+    several, unapproved = f.locked.undecided, f.approve and not f.locked.approved
+    word = "approve" if f.approve else "use"
+    if several:
+        text = f"{f.locked.of} takes, none {'approved' if f.approve else 'chosen'}"
+        return Decision("4", Verb.UP_TO_DATE, text, _ways(f.id, word, f.locked.of), accepted=True)
+    if unapproved:
+        return Decision("4", Verb.UP_TO_DATE, "not approved yet", f"`assetbuild approve {f.id}`", accepted=True)
+    return Decision("4", Verb.UP_TO_DATE, accepted=True)
+
+
+def _more_takes(f: Facts, ok: bool, *, fresh: bool) -> Decision | None:
+    """There is a picture, and fewer takes than the spec wants: the others are made before it is put back, unless something is in the way. Not
+    while it is lost (row 9), and never over a picture made by hand (row 10).
+    """
+    count = missing_takes(f)
+    here = ok and _here(f)
+    if not count or not (fresh or here) or (f.locked is not None and f.locked.by_hand and not f.replace):
+        return None
+    made = _make(f, ok)
+    if made.verb is Verb.GENERATE:
+        return made._replace(text=f"{count} more to choose from (`takes: {f.takes}`)", changes=())
+    if here:
+        return _settled(f) if made.verb is Verb.SKIPPED else made
+    return None
 
 
 def _rebuy(f: Facts) -> Decision | None:
@@ -281,12 +378,8 @@ def _make(f: Facts, ok: bool) -> Decision:
         if f.end_by_hand:
             return _made_by_hand(f)
     for one in f.inputs:  # 12
-        if one.choice == "choose":
-            return Decision(
-                "12", Verb.HELD, f"waiting for a choice of `{one.label}` ({one.takes} takes)", f"`assetbuild use {one.label} 1`"
-            )
-        if one.choice == "approve":
-            return Decision("12", Verb.HELD, f"waiting for approval of `{one.label}`", f"`assetbuild approve {one.label}`")
+        if one.choice:
+            return _to_choose(one, ok)
     for one in f.inputs:  # 13
         if one.seen is Seen.HELD:
             return Decision("13", Verb.SKIPPED, f"`{one.label}` is waiting for you")
@@ -295,14 +388,34 @@ def _make(f: Facts, ok: bool) -> Decision:
         if not one.at_hand:
             return Decision("13", Verb.SKIPPED, f"the picture of `{one.label}` isn't here")
     if not f.consent.given:  # 14
-        return Decision("14", Verb.HELD, f.consent.why, f.consent.hint)
+        return Decision("14", Verb.HELD, f.consent.why, f.consent.hint, accepted=ok)
+    if f.reroll:
+        return Decision("15", Verb.GENERATE, "one more take asked for", accepted=ok)
     if f.rebuy:
         return Decision("15", Verb.GENERATE, "asked for again", accepted=ok)
     if f.changes is None:
-        return Decision("15", Verb.GENERATE, "new")
+        count = missing_takes(f)
+        return Decision("15", Verb.GENERATE, f"new, {count} takes to choose from" if count > 1 else "new")
     if ok or not f.changes:
         return Decision("15", Verb.GENERATE, "its picture isn't here; made again, free", accepted=ok)
     return Decision("15", Verb.GENERATE, "", changes=f.changes)
+
+
+def _to_choose(one: InputFacts, ok: bool) -> Decision:
+    """Row 12. A set is chosen whole."""
+    name, several = one.label.partition("#")[0], one.takes > 0
+    left = f" ({one.takes} takes)" if one.takes > 1 else " (one take is left)" if several else ""
+    if one.choice == "approve":
+        way = _ways(name, "approve", one.takes) if several else f"`assetbuild approve {name}`"
+        return Decision("12", Verb.HELD, f"waiting for approval of `{one.label}`{left}", way, accepted=ok)
+    return Decision("12", Verb.HELD, f"waiting for a choice of `{one.label}`{left}", _ways(name, "use", one.takes), accepted=ok)
+
+
+def _ways(name: str, word: str, takes: int) -> str:
+    """How one of several takes is chosen or approved."""
+    which = "2" if takes > 1 else "N"
+    does = "approves one" if word == "approve" else "chooses one"
+    return f"`assetbuild takes {name}` lists them, `assetbuild {word} {name} {which}` {does}"
 
 
 def _waived(f: Facts) -> bool:
@@ -324,15 +437,11 @@ def _hand_made(f: Facts, wanted: tuple[str, ...]) -> bool:
     return any(o.locked is not None and o.locked != want for o, want in zip(f.outputs, wanted, strict=False))
 
 
-def _rejected(f: Facts, note: str) -> Decision:
+def _rejected(f: Facts, note: str, ok: bool) -> Decision:
     words = f"rejected: {note}" if note else "rejected"
-    return Decision(
-        "3a",
-        Verb.HELD,
-        words,
-        f"change the prompt, choose another with `assetbuild use {f.id} …`, or buy one more take",
-        accepted=True,
-    )
+    other = f"`assetbuild use {f.id} …` takes another picture, or change the prompt"
+    way = other if f.reproducible else f"`assetbuild reroll {f.id}` makes one more, {other}"
+    return Decision("3a", Verb.HELD, words, way, accepted=ok)
 
 
 def _foreign(f: Facts, files: list[OutputFacts], ok: bool) -> Decision:

@@ -21,12 +21,14 @@ from .files import Stamp, git_dirs, stamp
 from .graph import Graph
 from .lockfile import Lock
 from .providers.base import Provider
-from .spec.model import Asset, ModelTable, Spec
+from .settings import Settings, settings
+from .spec.model import Asset, ModelTable, Service, Spec
 from .stamps import FileDigests
 from .store import Store, store_root
 
 SPEC_NAME = "assets.yaml"
-BUILT_IN = {"comp": "assetbuild.providers.comp"}
+BUILT_IN = {"comp": "assetbuild.providers.comp", "apiframe": "assetbuild.providers.apiframe"}
+PATIENCE = 1200.0  # seconds that a vendor is waited for, with one job; ASSETBUILD_PATIENCE is another number
 
 
 class Env(NamedTuple):
@@ -40,6 +42,14 @@ class Env(NamedTuple):
     tty: bool = False
     width: int = 100
     cpus: int = os.cpu_count() or 1
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a vendor is waited for, with one job as with one question."""
+        try:
+            return float(self.environ["ASSETBUILD_PATIENCE"])
+        except (KeyError, ValueError):
+            return PATIENCE
 
 
 def find_spec(cwd: Path, given: str | None = None) -> Path:
@@ -145,6 +155,8 @@ class Project:
         self.profile = profile
         self.git = git_dirs(self.root)
         self._providers: dict[str, Provider] = {}
+        self._settings: dict[str, Settings] = {}
+        self._catalogues: dict[str, dict[str, float]] = {}
         self.spec_read: tuple[Stamp | None, ...] = ()
         self._store: Store | None = None
         self._registered = False
@@ -259,6 +271,21 @@ class Project:
         if name not in self._providers:
             self._providers[name] = load_provider(name)
         return self._providers[name]
+
+    def settings(self, name: str) -> Settings:
+        """What a provider is asked with."""
+        if name not in self._settings:
+            service = self.spec.services.get(name, Service())
+            self._settings[name] = settings(name, self.provider(name), service, self.env.environ)
+        return self._settings[name]
+
+    def catalogue(self, name: str) -> dict[str, float]:
+        """What a vendor said lately that its models cost at most, in its own unit; {} when it wasn't asked."""
+        return self._catalogues.get(name, {})
+
+    def learn_catalogue(self, name: str, found: Mapping[str, float]) -> None:
+        """The vendor has said it just now."""
+        self._catalogues[name] = dict(found)
 
     def close(self) -> None:
         """Lets go of the store."""

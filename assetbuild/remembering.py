@@ -27,6 +27,7 @@ def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], sum
     complete = len(plans) == len(project.assets) and all(
         step.decision.verb is Verb.UP_TO_DATE for plan in plans for step in plan.steps if step.last
     )
+    complete = complete and not _owed(project)
     absent: list[str] = []
     counts = [0, 0]
     for plan in plans:
@@ -49,6 +50,17 @@ def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], sum
         folders=project.spec.globs,
         complete=complete,
     )
+
+
+def _owed(project: Project) -> bool:
+    """Whether something that was paid for is still to be fetched: then there is something to do, whatever the spec says."""
+    store = project.look_store()
+    if store is None:
+        return False
+    from .store.journal import has_open
+
+    with store.reading() as db:
+        return has_open(db)
 
 
 def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absent: list[str]) -> Iterator[str | tuple[str, str]]:

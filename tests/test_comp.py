@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 
 from assetbuild.providers import comp
-from assetbuild.providers.base import Done, Image, Price, ProviderError, Request
+from assetbuild.providers.base import Done, Image, ProviderError, Request
 from assetbuild.providers.comp import layout, palette, reading, sizes, wardrobe
 
 from .comping import BRAND, KINDS, POSTER, asked, clear, drawn, golden, looked, pixels, slug, spoken, stored, tally, unlike
@@ -139,9 +138,8 @@ def test_other_file_types(form: str, name: str) -> None:
 
 def test_the_module_is_a_provider() -> None:
     assert (comp.replay_window, comp.reproducible, comp.free) == (None, True, True)
-    assert comp.estimate(POSTER) == Price(0, 0)
     assert comp.check(POSTER) == []
-    result = asyncio.run(comp.submit(POSTER, None, "key"))
+    result = comp.done(POSTER)
     assert isinstance(result, Done)
     assert (result.cost, result.images) == (0, comp.draw(POSTER))
     assert isinstance(result.images[0], Image)
@@ -159,10 +157,7 @@ def test_what_it_says(tmp_path: Path) -> None:
     huge = io.BytesIO()
     Pillow.new("1", (9000, 8000)).save(huge, "PNG")
     cut = stored(tmp_path, drawn(POSTER)[:3000])
-    with pytest.raises(ProviderError) as polled:
-        asyncio.run(comp.poll("job-1", None))
     said = {
-        "poll": polled.value.render(),
         "check": comp.check(Request("k", "paint", "comp-9", None, {"output_format": "tiff"}, ())),
         "no base": refused(asked("x", "edit")),
         "no picture": refused(asked("x", "edit", inputs=(nothing,))),

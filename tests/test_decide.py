@@ -24,6 +24,7 @@ from assetbuild.plan import (
     TakeFacts,
     Verb,
     decide,
+    missing_takes,
 )
 
 GOLDEN = Path(__file__).parent / "golden" / "decide.txt"
@@ -151,7 +152,7 @@ TABLE: list[tuple[str, Facts, str, Verb]] = [
         Verb.HELD,
     ),
     ("recorded once, bytes nowhere", facts(store=StoreFacts((TAKE._replace(at_hand=False),), True)), "9", Verb.HELD),
-    ("expired", facts(store=StoreFacts(expired=True)), "9", Verb.HELD),
+    ("expired", facts(store=StoreFacts(expired="apiframe had deleted it")), "9", Verb.HELD),
     ("asked for again", facts(locked=LOCKED, outputs=GONE, rebuy=True), "15", Verb.GENERATE),
     ("asked for again, edited by hand", facts(locked=LOCKED, outputs=EDITED, rebuy=True), "5", Verb.HELD),
     (
@@ -188,6 +189,112 @@ TABLE: list[tuple[str, Facts, str, Verb]] = [
         "9",
         Verb.HELD,
     ),
+    ("three wanted, nothing yet", facts(takes=3), "15", Verb.GENERATE),
+    ("three wanted, one is there", facts(takes=3, locked=LOCKED, outputs=HERE, changes=()), "15", Verb.GENERATE),
+    (
+        "three wanted, one is there, store not looked into",
+        facts(takes=3, locked=LOCKED, outputs=HERE, store=None),
+        "",
+        Verb.GENERATE,
+    ),
+    ("three wanted, one is at hand", facts(takes=3, store=StoreFacts((TAKE,), True)), "15", Verb.GENERATE),
+    (
+        "three wanted, one is at hand, no consent",
+        facts(takes=3, store=StoreFacts((TAKE,), True), consent=Consent(False, "over the budget of $5.00 a run")),
+        "8",
+        Verb.RESTORE,
+    ),
+    (
+        "three wanted, one is there, no consent",
+        facts(takes=3, locked=LOCKED, outputs=HERE, changes=(), consent=Consent(False, "over the budget of $5.00 a run")),
+        "14",
+        Verb.HELD,
+    ),
+    (
+        "three wanted, one is there, a base is held",
+        facts(takes=3, locked=LOCKED, outputs=HERE, changes=(), inputs=(InputFacts("base", Seen.HELD, MINE),)),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
+    ("three wanted, one is lost", facts(takes=3, locked=LOCKED, outputs=GONE), "9", Verb.HELD),
+    (
+        "three wanted, one drawn here",
+        facts(takes=3, locked=LOCKED, outputs=HERE, reproducible=True, store=None),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
+    (
+        "three wanted, one made by hand",
+        facts(takes=3, locked=LOCKED._replace(by_hand=True), outputs=HERE, store=None),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
+    (
+        "three wanted, an old one kept",
+        facts(takes=3, locked=LockedFacts("k0", "k1"), outputs=HERE, store=None),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
+    (
+        "three wanted, made by hand for another text",
+        facts(takes=3, locked=LockedFacts("k0", by_hand=True), outputs=HERE, changes=CHANGED, store=StoreFacts((TAKE,), True)),
+        "10",
+        Verb.HELD,
+    ),
+    (
+        "three wanted, the text was refused",
+        facts(takes=3, locked=LOCKED, outputs=HERE, store=StoreFacts(refused="no")),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
+    (
+        "three there, none chosen",
+        facts(takes=3, locked=LOCKED._replace(of=3, undecided=True), outputs=HERE, store=None),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
+    (
+        "three there, none chosen, approval wanted",
+        facts(takes=3, approve=True, locked=LOCKED._replace(of=3, undecided=True), outputs=HERE, store=None),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
+    ("one there, approval wanted", facts(approve=True, locked=LOCKED, outputs=HERE, store=None), "4", Verb.UP_TO_DATE),
+    ("approved", facts(approve=True, locked=LOCKED._replace(approved=True), outputs=HERE, store=None), "4", Verb.UP_TO_DATE),
+    ("one more take asked for", facts(locked=LOCKED, outputs=HERE, reroll=True), "15", Verb.GENERATE),
+    (
+        "one more take of a rejected one",
+        facts(locked=LOCKED._replace(rejected="dull"), outputs=HERE, reroll=True),
+        "15",
+        Verb.GENERATE,
+    ),
+    ("one more take, made by hand", facts(locked=LOCKED._replace(by_hand=True), outputs=HERE, reroll=True), "10", Verb.HELD),
+    ("one more take, edited by hand", facts(locked=LOCKED, outputs=EDITED, reroll=True), "5", Verb.HELD),
+    (
+        "a base has one take left",
+        facts(inputs=(InputFacts("base", Seen.READY, MINE, choice="choose", takes=1),)),
+        "12",
+        Verb.HELD,
+    ),
+    (
+        "a base has three takes and needs approval",
+        facts(inputs=(InputFacts("story#cup", Seen.READY, MINE, choice="approve", takes=3),)),
+        "12",
+        Verb.HELD,
+    ),
+    (
+        "a base has three takes, edit finished",
+        facts(locked=LOCKED, outputs=HERE, inputs=(InputFacts("base", Seen.READY, MINE, choice="choose", takes=3),), store=None),
+        "4",
+        Verb.UP_TO_DATE,
+    ),
+    (
+        "a base has three takes, edit was had before",
+        facts(inputs=(InputFacts("base", Seen.READY, MINE, choice="choose", takes=3),), store=StoreFacts((TAKE,), True)),
+        "8",
+        Verb.RESTORE,
+    ),
+    ("rejected, drawn here", facts(locked=LOCKED._replace(rejected=""), outputs=HERE, reproducible=True), "3a", Verb.HELD),
     ("set: one missing", facts(locked=LOCKED, outputs=(out(MINE, MINE), out(None, OTHER, at_hand=True))), "7", Verb.RESTORE),
 ]
 
@@ -201,6 +308,39 @@ def test_table(name: str, case: Facts, row: str, verb: Verb) -> None:
         return
     assert isinstance(decision, Decision)
     assert (decision.row, decision.verb) == (row, verb)
+
+
+THREE = (TAKE, TAKE._replace(take=2), TAKE._replace(take=3, at_hand=False))
+
+
+@pytest.mark.parametrize(
+    ("case", "count"),
+    [
+        (facts(), 0),
+        (facts(takes=3), 3),
+        (facts(takes=3, store=None), 3),
+        (facts(takes=3, reproducible=True), 0),
+        (facts(takes=3, last=False), 0),
+        (facts(takes=3, store=StoreFacts(THREE[:1], True)), 2),
+        (facts(takes=3, store=StoreFacts((THREE[0]._replace(rejected="dull"),), True)), 2),  # a rejected one counts
+        (facts(takes=3, store=StoreFacts((THREE[0]._replace(by_hand=True),), True)), 3),
+        (facts(takes=3, store=StoreFacts(THREE, True)), 0),  # also one whose bytes are elsewhere
+        (facts(takes=2, store=StoreFacts(THREE, True)), 0),
+        (facts(takes=3, store=StoreFacts(refused="no")), 0),
+        (facts(takes=3, locked=LOCKED, outputs=HERE), 2),
+        (facts(takes=3, locked=LOCKED._replace(of=3), outputs=HERE, store=NOTHING), 0),  # a clone without a store
+        (facts(takes=5, locked=LOCKED._replace(of=3), outputs=HERE, store=NOTHING), 2),
+        (facts(takes=3, locked=LOCKED._replace(chosen=True), outputs=HERE), 0),
+        (facts(takes=3, locked=LOCKED._replace(approved=True), outputs=HERE), 0),
+        (facts(takes=3, locked=LOCKED._replace(by_hand=True), outputs=HERE), 0),
+        (facts(takes=3, locked=LockedFacts("k0", "k1"), outputs=HERE), 0),
+        (facts(takes=3, locked=LOCKED, outputs=HERE, pinned=True), 0),
+        (facts(takes=3, locked=STALE._replace(chosen=True, of=3), outputs=HERE), 3),  # chosen for another text
+    ],
+)
+def test_takes_that_are_missing(case: Facts, count: int) -> None:
+    """Nothing is bought to choose from once somebody has chosen, nor what is known to be there."""
+    assert missing_takes(case) == count
 
 
 def test_every_sentence_is_golden() -> None:
@@ -244,7 +384,10 @@ def any_facts(draw: st.DrawFn) -> Facts:
     take = st.builds(
         TakeFacts, st.integers(1, 3), st.just(tuple(draw(DIGEST) for _ in outputs)), st.booleans(), st.none() | st.just("no")
     )
-    locked = st.none() | st.builds(LockedFacts, st.sampled_from(["k0", "k1"]), KEY, st.booleans(), st.none() | st.just("no"))
+    said = (st.just(1), st.integers(0, 3), st.booleans(), st.booleans(), st.booleans())
+    locked = st.none() | st.builds(
+        LockedFacts, st.sampled_from(["k0", "k1"]), KEY, st.booleans(), st.none() | st.just("no"), *said
+    )
     store = st.builds(
         StoreFacts, st.lists(take, max_size=3).map(tuple), st.booleans(), st.none(), st.none() | st.just("no"), st.booleans()
     )
@@ -260,6 +403,9 @@ def any_facts(draw: st.DrawFn) -> Facts:
         Consent(draw(st.booleans())),
         draw(st.booleans()),
         draw(st.booleans()),
+        reroll=draw(st.booleans()),
+        takes=draw(st.integers(1, 3)),
+        approve=draw(st.booleans()),
     )
 
 
@@ -272,8 +418,8 @@ def test_money_and_bytes_are_safe(f: Facts) -> None:
     if acts and not f.replace:
         assert all(o.found in (None, o.locked) or o.ours for o in f.outputs)
     assert f.store is not None
-    if decision.verb is Verb.GENERATE and not f.rebuy:
-        if f.key is not None and not decision.accepted:
+    if decision.verb is Verb.GENERATE and not f.rebuy and not f.reroll:
+        if f.key is not None and not decision.accepted and not missing_takes(f):
             usable = [t for t in f.store.takes if t.at_hand]
             assert not usable or (f.locked is not None and f.locked.by_hand)
         assert f.consent.given

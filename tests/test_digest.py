@@ -40,6 +40,7 @@ SPACE = [
 PLAIN = Step("generate", "comp", "comp-1", "A poster.\n\nFlat shapes.", (), {"aspect_ratio": "2:3", "quality": "medium"})
 BASE = Input(AssetInput("poster"), "base")
 LOGO = Input(FileInput("brand/logo.png"), "reference", "logo", "the logo, bottom right corner")
+MASK = Input(FileInput("masks/window.png"), "mask")
 CASES = {
     "plain": (PLAIN, []),
     "no prompt": (Step("upscale", "comp", "comp-1", None, (BASE,), {"scale": 2}), ["a" * 64]),
@@ -47,6 +48,7 @@ CASES = {
         Step("edit", "comp", "comp-1", "Image 2: the logo\nSet it.", (BASE, LOGO), {"quality": "low"}),
         ["a" * 64, "b" * 64],
     ),
+    "masked": (Step("edit", "apiframe", "flux-fill-pro", "Rain.", (BASE, MASK), {"seed": None}), ["a" * 64, "b" * 64]),
     "set": (PLAIN._replace(members=("bean", "cup")), []),
     "variant": (PLAIN._replace(variant="b"), []),
     "float": (PLAIN._replace(params={"guidance": 3.5, "seed": 7}), []),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from assetbuild.testing.emulator import Emulator
 from assetbuild.testing.space import TestSpace
 from tests.docs_check import set_up_commands
 
@@ -16,6 +20,12 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 DESIGN = ROOT.parent / "shared" / "DESIGN.md"
 LATER = ("budget", "takes", "approve", "exports", "overlay", "cut")
+
+
+def blocks(section: str) -> list[list[str]]:
+    """The commands of a section of the README: the lines of each of its shell blocks."""
+    text = README.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
+    return [[line for line in block.splitlines() if line.strip()] for block in re.findall(r"```sh\n(.*?)```", text, re.S)]
 
 
 def copy_example(space: TestSpace, name: str) -> None:
@@ -38,8 +48,7 @@ def test_every_command_of_the_tour(space: TestSpace) -> None:
     """In the example, in the order of the README; `init` in folders of their own."""
     copy_example(space, "fika")
     space.git("init", "-q")
-    blocks = re.findall(r"```sh\n(.*?)```", README.split("## The first ten minutes", 1)[1], re.S)
-    lines = [line for block in blocks for line in block.splitlines() if line.strip()]
+    lines = [line for name in ("The first ten minutes", "A project of your own") for block in blocks(name) for line in block]
     ran = 0
     for line in lines:
         words = shlex.split(line, comments=True)
@@ -66,6 +75,69 @@ def test_every_command_of_the_tour(space: TestSpace) -> None:
     assert "up to date" in space.build().err
 
 
+def test_every_command_of_the_first_purchase(space: TestSpace, emulator: Emulator) -> None:
+    """As they stand, in a shell, against an emulator: six lines to the first picture, then choosing among three; each bill is counted."""
+    first, then, emulated = blocks("Buy your first picture")
+    assert len(first) == 6
+    folder = space.folder / "shell"
+    folder.mkdir()
+    env = {**space.env(emulator.env()), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "EDITOR": "edit"}
+    del env["APIFRAME_API_KEY"]
+    scripts = {
+        "assetbuild": f'exec "{sys.executable}" -m assetbuild "$@"',
+        "edit": 'sed "s/provider: comp$/provider: apiframe/" "$1" > "$1.new" && mv "$1.new" "$1"',
+    }
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+
+    def run(lines: list[str]) -> str:
+        text = "set -ex\n" + "\n".join(lines).replace("API_KEY=…", f"API_KEY={emulator.key}")
+        done = subprocess.run(["sh", "-c", text], cwd=space.root, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    said = run(first)
+    assert "1,000 credits left" in said
+    assert [bill["images"] for bill in emulator.bills] == [1]
+    assert space.read("art/poster.png")[:4] == b"\x89PNG"
+
+    space.write(
+        "assets.yaml", space.read("assets.yaml").replace(b"  poster:\n", b"  poster:\n    takes: 3\n    approve: required\n")
+    )
+    env["APIFRAME_API_KEY"] = emulator.key
+    run(["assetbuild build poster --yes"])
+    assert [bill["images"] for bill in emulator.bills] == [1, 2]
+    said = run(then)
+    assert "the cup has two handles" in said
+    assert "nothing is to be fetched" in said
+    assert [bill["images"] for bill in emulator.bills] == [1, 2, 1]
+
+    (line,) = emulated
+    with subprocess.Popen(
+        [str(folder / "assetbuild"), *shlex.split(line)[1:], "--port", "0"], env=env, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline().startswith("http://127.0.0.1:")
+        assert "APIFRAME_API_KEY=" in child.stdout.readline()
+        child.terminate()
+    assert child.returncode == 0
+
+
+def test_the_example_is_bought_by_changing_one_line(space: TestSpace, emulator: Emulator) -> None:
+    """fika against Apiframe: 20 purchases, 23 pictures, each paid for once."""
+    copy_example(space, "fika")
+    text = space.read("assets.yaml").decode()
+    assert text.count("\n  provider: comp\n") == 1
+    space.write("assets.yaml", text.replace("\n  provider: comp\n", "\n  provider: apiframe\n"))
+    assert "price unknown" in space.run("plan").out, "no vendor is asked by a plan"
+    space.build("--yes", env=emulator.env())
+    assert len(list((space.root / "art").rglob("*.png"))) == 20
+    assert (len(emulator.bills), emulator.leaks) == (20, [])
+    assert "17 up to date" in space.build("--yes", env=emulator.env()).err
+    assert len(emulator.bills) == 20
+
+
 def test_every_command_of_the_table_exists(space: TestSpace) -> None:
     """`assetbuild X --help` for each X, and each option that is named has a line there."""
     rows = re.findall(r"^\| (`[^|]*`) \|(.*)\|$", README.split("## Commands", 1)[1].split("\n## ", 1)[0], re.M)
@@ -87,6 +159,8 @@ def test_every_command_of_the_table_exists(space: TestSpace) -> None:
                     "--exclude",
                     "--fail-fast",
                     "--exit-code",
+                    "--yes",
+                    "--max-cost",
                 ):
                     assert option in helped.out, f"{option} isn't an option of {words[0]}"
 

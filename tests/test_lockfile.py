@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assetbuild.errors import StoreError, UsageError
-from assetbuild.lockfile import Line, LockedStep, Output, merge, parse, read, rename, render, resolve
+from assetbuild.lockfile import HEADER, Line, LockedStep, Output, merge, parse, read, rename, render, resolve
 from assetbuild.lockfile.line import FIELDS
 
 from .storing import die_at, digest, line, same_words, start
@@ -386,3 +386,48 @@ def test_no_process_is_needed_to_see_it_with_git_diff(tmp_path: Path) -> None:
     changed = subprocess.run(["git", "-C", str(tmp_path), "diff", "-U0"], capture_output=True, text=True, check=True).stdout
     rows = [row for row in changed.splitlines() if row[:1] in "+-" and row[:3] not in ("+++", "---")]
     assert [row[:10] for row in rows] == ['-{"id":"b"', '+{"id":"b"']
+
+
+def test_a_choice_among_takes_is_kept_by_a_union() -> None:
+    """Several takes, none chosen; chosen; approved with a word; each stands in the line as it is read, and the side that chose wins."""
+    undecided = line("poster", take=3, of=3)
+    chosen = undecided._replace(chosen=True)
+    approved = chosen._replace(approved=undecided.bound, note="Mara: print it")
+    for one in (undecided, chosen, approved):
+        assert parse(render({"poster": one})).lines["poster"] == one
+    assert [one.undecided for one in (undecided, chosen, approved)] == [True, False, False]
+    both = [render({"poster": one}).split("\n")[1] for one in (undecided, approved)]
+    for lines in (both, both[::-1]):
+        found = parse("\n".join([HEADER, *lines, ""]))
+        assert found.lines["poster"] == approved
+        assert not found.doubles
+
+
+def test_a_line_without_takes_is_one_of_an_older_release() -> None:
+    """Nothing is written of what there was nothing to choose from."""
+    text = render({"poster": line("poster")})
+    assert '"of":' not in text
+    assert '"chosen":' not in text
+    assert '"note":' not in text
+    assert not parse(text).lines["poster"].undecided
+
+
+def test_what_an_approval_is_bound_to() -> None:
+    """The picture's digest; of a set all of them, however the members are called and ordered; never another picture's."""
+    one, two = Output("a.png", "a", "1" * 64, 1), Output("b.png", "b", "2" * 64, 1)
+    whole = line("story", outputs=(one, two))
+    renamed = line("story", outputs=(two._replace(member="c", path="c.png"), one))
+    assert whole.bound == renamed.bound != line("story", outputs=(one,)).bound == "1" * 64
+    assert not line("story", outputs=(one, two), approved="1" * 64).is_approved
+    assert line("story", outputs=(one, two), approved=whole.bound, of=2).undecided is False
+
+
+def test_a_choice_made_meanwhile_stays(tmp_path: Path) -> None:
+    """A run made its line from one that nobody had chosen; by now somebody chose or approved that picture: theirs stays."""
+    path = tmp_path / "assets.lock"
+    old = line("poster", of=2)
+    for theirs in (old._replace(chosen=True), old._replace(approved=old.bound)):
+        path.write_text(render({"poster": theirs}), "utf-8")
+        mine = line("poster", "another picture", key="other")
+        assert merge(path, {"poster": mine}, {"poster": old}).left == ("poster",)
+        assert read(path).lines["poster"] == theirs

@@ -74,7 +74,7 @@ def damage(space: TestSpace, content: bytes | str) -> None:
 def provider(space: TestSpace, code: str, name: str = "counting") -> None:
     """The provider of that name is `counting` with this code behind it; `real` in the code is `counting` itself."""
     site = space.folder / "site"
-    head = "import copy, hashlib, random\nfrom assetbuild.testing import counting as real\nfrom assetbuild.testing.counting import *\n"
+    head = "import copy, hashlib, json, random\nfrom assetbuild.testing import counting as real\nfrom assetbuild.testing.counting import *\n"
     (site / f"changed_{name}.py").write_text(head + code)
     points = site / "counting-1.0.dist-info" / "entry_points.txt"
     points.write_text(f"[assetbuild.providers]\n{name} = changed_{name}\n")
@@ -84,12 +84,13 @@ def gated(space: TestSpace, *words: str) -> Callable[[str], object]:
     """A call whose prompt holds one of the words is billed and waits until the gate of that word is opened by what this gives."""
     gates = {word: str(space.folder / f"gate-{number}") for number, word in enumerate(words)}
     code = f"""
-async def submit(request, http, idempotency_key):
-    done = await real.submit(request, http, idempotency_key)
-    if "[bug]" in request.prompt:
+async def send(payload, http, idempotency_key):
+    done = await real.send(payload, http, idempotency_key)
+    prompt = json.loads(payload.body)["prompt"]
+    if "[bug]" in prompt:
         raise KeyError("image")
     for word, gate in {gates!r}.items():
-        while word in request.prompt and not os.path.exists(gate):
+        while word in prompt and not os.path.exists(gate):
             await asyncio.sleep(0.02)
     return done
 """
@@ -98,11 +99,11 @@ async def submit(request, http, idempotency_key):
 
 
 HONEST = """
-async def submit(request, http, idempotency_key):
+def prepare(request, urls):
     for picture in request.inputs:
         if hashlib.sha256(picture.path.read_bytes()).hexdigest() != picture.digest:
             raise ProviderError(Kind.INVALID, "other bytes than the key says")
-    return await real.submit(request, http, idempotency_key)
+    return real.prepare(request, urls)
 """
 
 

@@ -182,11 +182,18 @@ def test_the_number_of_a_folder_comes_back(space: TestSpace) -> None:
 
 SLOW_RECORD = """
 import assetbuild.placing, time
-_record = assetbuild.placing.Ledger._record
+_write = assetbuild.placing.Ledger._write
 def _slowly(self, asked):
     time.sleep(0.5)
-    return _record(self, asked)
-assetbuild.placing.Ledger._record = _slowly
+    return _write(self, asked)
+assetbuild.placing.Ledger._write = _slowly
+"""
+
+
+SENDING = """
+async def send(payload, http, idempotency_key):
+    done = await real.send(payload, http, idempotency_key)
+    prompt = json.loads(payload.body)["prompt"]
 """
 
 
@@ -194,8 +201,8 @@ assetbuild.placing.Ledger._record = _slowly
 def test_notes_that_no_json_can_say(space: TestSpace, notes: str) -> None:
     """A provider's slip costs neither its picture nor those that are recorded in the same round."""
     hook(space, SLOW_RECORD)
-    code = f"    return done._replace(notes={notes}) if 'odd' in request.prompt else done\n"
-    head = "async def submit(request, http, idempotency_key):\n    done = await real.submit(request, http, idempotency_key)\n"
+    code = f"    return done._replace(notes={notes}) if 'odd' in prompt else done\n"
+    head = SENDING
     provider(space, head + code)
     rows = "".join(f"  {name}:\n    prompt: |\n      A {name} one.\n" for name in ("odd", "even", "good"))
     space.write("assets.yaml", ONE + rows)
@@ -208,8 +215,8 @@ def test_one_wish_spoils_no_round(space: TestSpace) -> None:
     """One picture can't be recorded by a fault of its own; the others of its round are, and aren't paid again."""
     hook(space, SLOW_RECORD)
     fault = "_replace(images=tuple(image._replace(media=None) for image in done.images))"
-    head = "async def submit(request, http, idempotency_key):\n    done = await real.submit(request, http, idempotency_key)\n"
-    provider(space, head + f"    return done.{fault} if 'odd' in request.prompt else done\n")
+    head = SENDING
+    provider(space, head + f"    return done.{fault} if 'odd' in prompt else done\n")
     rows = "".join(f"  {name}:\n    prompt: |\n      A {name} one.\n" for name in ("odd", "even", "good"))
     space.write("assets.yaml", ONE + rows)
     space.build("-j", "8", code=70)
@@ -257,10 +264,10 @@ def test_a_claim_that_cannot_be_given_back(space: TestSpace) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_a_second_interrupt_while_a_picture_is_kept(space: TestSpace) -> None:
     """It came from the provider and is paid for: ending at once still writes it down."""
-    code = "import assetbuild.placing, time, os\n_keep = assetbuild.placing.Placer.keep\ndef _slowly(self, *words):\n"
+    code = "import assetbuild.buying, time, os\n_put = assetbuild.buying.Buyer._put\ndef _slowly(self, *words):\n"
     came = space.folder / "came"
-    code += f"    open({str(came)!r}, 'w').close()\n    time.sleep(1.5)\n    return _keep(self, *words)\n"
-    hook(space, code + "assetbuild.placing.Placer.keep = _slowly\n")
+    code += f"    open({str(came)!r}, 'w').close()\n    time.sleep(1.5)\n    return _put(self, *words)\n"
+    hook(space, code + "assetbuild.buying.Buyer._put = _slowly\n")
     space.write("assets.yaml", ONE)
     child = space.start("build")
     wait_for(came.exists)

@@ -22,7 +22,7 @@ from assetbuild import blocks, outline, partial, stamps, stamptable
 from assetbuild.cli import main
 from assetbuild.project import Env, Project
 from assetbuild.providers import table
-from assetbuild.testing.counting import _png
+from assetbuild.testing.counting import _png as noise
 from assetbuild.testing.space import PACKAGE, TestSpace
 
 SPEC = """\
@@ -162,7 +162,7 @@ def _built(factory: pytest.TempPathFactory, spec: str) -> Iterator[TestSpace]:
 def write(space: TestSpace, spec: str) -> None:
     """The project's own files."""
     for path in ("brand/board.png", "brand/logo.png"):
-        space.write(path, _png())
+        space.write(path, noise("a picture"))
     space.write("prompts/hero.md", "A hero, seen from below.\n")
     space.write("prompts/other.md", "Something else.\n")
     space.write("data/products.csv", "sku,name\na1,Arabica\nb2,Blend\n")
@@ -388,7 +388,7 @@ DISK: dict[str, Callable[[Trial], object]] = {
     "no prompt file": lambda t: (t.root / "prompts/hero.md").unlink(),
     "a table": lambda t: t.space.write("data/products.csv", "sku,name\na1,Arabica\nb2,Brew\n"),
     "an included file": lambda t: t.space.write("more.yaml", MORE.replace("On a box", "On the box")),
-    "a picture of the user's": lambda t: t.space.write("brand/logo.png", _png()),
+    "a picture of the user's": lambda t: t.space.write("brand/logo.png", noise("another picture")),
     "no lockfile": lambda t: (t.root / "assets.lock").unlink(),
     "a lock line less": lambda t: _lines(t, lambda lines: [line for line in lines if '"id":"hero"' not in line]),
     "a rejected lock line": lambda t: _lines(
@@ -577,7 +577,7 @@ def test_a_base_that_is_not_here_and_not_needed(space: TestSpace) -> None:
     space.write(".gitignore", "art/base-1*\n")
     space.git("init", "-q")
     space.build()
-    space.write("art/base-1.png", _png())
+    space.write("art/base-1.png", noise("a picture"))
     assert space.run("use", "base-1").code == 0
     space.build()
     space.git("add", ".")

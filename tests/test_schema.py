@@ -152,16 +152,14 @@ def test_the_forms_of_a_whole_spec() -> None:
     assert accepts("spec", spec)
     for name, each in spec["assets"].items():
         assert accepts("asset", each), name
-    included = {key: value for key, value in spec.items() if key not in ("project", "store", "profiles")}
+    included = {key: value for key, value in spec.items() if key not in ("project", "store", "profiles", "budget", "providers")}
     assert accepts("include", included)
     assert not accepts("include", spec)
 
 
 def test_later_fields_are_unknown() -> None:
-    later = ["takes", "approve", "exports", "overlay", "cut", "mask", "trim", "focus", "provenance"]
+    later = ["exports", "overlay", "cut", "trim", "focus", "provenance"]
     assert [name for name in later if accepts("asset", {"prompt": "A poster", name: 1})] == []
-    assert not accepts("spec", {"version": 1, "budget": {"per_run": 5}})
-    assert not accepts("spec", {"version": 1, "providers": {}})
 
 
 # ---- accepts -----------------------------------------------------------------------------------------------------------------
@@ -197,6 +195,12 @@ def test_a_whole_number(value: object) -> None:
 @pytest.mark.parametrize("value", [True, 7.5, "7", None, float("nan"), float("inf"), -1, 10**400])
 def test_no_whole_number(value: object) -> None:
     assert not accepts("asset", {"prompt": "A poster", "seed": value})
+
+
+@pytest.mark.parametrize(("value", "right"), [(0, False), (-1, False), (1e-9, True), (10, True), (10.5, False), (True, False)])
+def test_a_credit_costs_something(value: object, right: bool) -> None:
+    assert accepts("service", {"credit_usd": value}) is right
+    assert (explain("service", {"credit_usd": value}) == []) is right
 
 
 def test_an_interpolation_stands_for_a_value_until_it_is_resolved() -> None:
@@ -248,6 +252,8 @@ for _name, _each in yaml.safe_load((GOLDEN / "right.yaml").read_text(encoding="u
     RIGHT.setdefault("spec", []).append({"version": 1, _name: _each})
 RIGHT["spec"] = [{"version": 1}, *RIGHT["spec"]]
 RIGHT["asset"] = [each for spec in RIGHT["spec"] for each in spec.get("assets", {}).values()]
+RIGHT["budget"] = [{"per_run": 5}, {"per_run": 0, "per_day": 1.5, "per_month": 1000000}]
+RIGHT["service"] = [spec["providers"]["apiframe"] for spec in RIGHT["spec"] if "providers" in spec]
 RIGHT["step"] = [{"op": "upscale"}, {"prompt": "Warmer", "quality": "high"}]
 RIGHT["override"] = [{"then": ["Warmer"]}, {"prompt": "A poster", "base": {"asset": "front"}}]
 RIGHT["style"] = ["Flat", {"text": "Flat", "references": [{"file": "a.png", "as": "board"}]}]

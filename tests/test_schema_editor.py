@@ -159,6 +159,10 @@ PLACES = {
     ),
     "base": ("picture", set(), "version: 1\nassets:\n  a:\n    prompt: A\n    base:\n      |>\n"),
     "prompt": ("prompt_file", set(), "version: 1\nassets:\n  a:\n    prompt:\n      |>\n"),
+    "mask": ("mask", set(), "version: 1\nassets:\n  a:\n    base: b\n    prompt: A\n    mask:\n      |>\n"),
+    "budget": ("budget", set(), "version: 1\nbudget:\n  |>\n"),
+    "budget begun": ("budget", {"per_run"}, "version: 1\nbudget:\n  per_run: 5\n  |>\n"),
+    "provider": ("service", set(), "version: 1\nproviders:\n  apiframe:\n    |>\n"),
     "style": ("style_fields", set(), "version: 1\nstyles:\n  brand:\n    |>\n"),
     "axis": ("rows", set(), "version: 1\nassets:\n  a:\n    prompt: A\n    matrix:\n      s:\n        |>\n"),
     "axis begun": (
@@ -183,10 +187,12 @@ CHOICES = {
     "op": {"generate", "edit", "upscale", "remove-background"},
     "background": {"auto", "opaque", "transparent"},
     "pin": {"true", "false"},
+    "approve": {"required"},
+    "takes": {"1", "3"},
     "aspect_ratio": {'"1:1"', '"2:3"', '"16:9"'},  # in quotes: without them the spec isn't accepted
     "prompt": {"| (a block of text)"},
     "output": {"art/${id}.png"},
-    "provider": {"comp"},
+    "provider": {"comp", "apiframe"},
 }
 
 
@@ -217,6 +223,16 @@ HOVERS = {
     "output": ("version: 1\ndefaults: {out|>put: 'a/${id}.png'}\n", "Where the picture goes"),
     "set": ("version: 1\nassets:\n  a:\n    prompt: A\n    se|>t: [b, c]\n", "Several pictures that belong together"),
     "style": ("version: 1\nassets:\n  a:\n    prompt: A\n    sty|>le: brand\n", "Which named styles"),
+    "takes": ("version: 1\nassets:\n  a:\n    prompt: A\n    ta|>kes: 3\n", "How many candidates"),
+    "approve": ("version: 1\nassets:\n  a:\n    prompt: A\n    appr|>ove: required\n", "waits until a person has said"),
+    "mask": (
+        "version: 1\nassets:\n  a:\n    base: b\n    prompt: A\n    ma|>sk: {file: c.png}\n",
+        "Which part of the base may change",
+    ),
+    "budget": ("version: 1\nbud|>get: {per_run: 5}\nassets:\n  a:\n    prompt: A\n", "The most that may be spent"),
+    "per_day": ("version: 1\nbudget: {per_d|>ay: 5}\n", "any 24 hours"),
+    "providers": ("version: 1\nprovid|>ers: {apiframe: {concurrency: 3}}\n", "Never a key"),
+    "prices": ("version: 1\nproviders: {apiframe: {pri|>ces: {gpt-image-2: 9}}}\n", "What one picture costs, in credits"),
 }
 
 
@@ -235,6 +251,19 @@ MISTAKES = {
     "a prompt for upscale": ("version: 1\nassets:\n  a:\n    base: b\n    op: upscale\n    prompt: A\n", "take no prompt"),
     "upscale of nothing": ("version: 1\nassets:\n  a:\n    op: upscale\n", "work on a picture"),
     "two pictures": ("version: 1\nassets:\n  a:\n    prompt: A\n    base: {file: a.png, asset: b}\n", "not both"),
+    "takes": ("version: 1\nassets:\n  a:\n    prompt: A\n    takes: 11\n", "maximum of 10"),
+    "a mask of nothing": (
+        "version: 1\nassets:\n  a:\n    prompt: A\n    mask: {file: b.png}\n",
+        "which part of a picture may change",
+    ),
+    "a mask for upscale": (
+        "version: 1\nassets:\n  a:\n    base: b\n    op: upscale\n    mask: {file: b.png}\n",
+        "work on the whole picture",
+    ),
+    "an approval": ("version: 1\nassets:\n  a:\n    prompt: A\n    approve: true\n", "approve: required"),
+    "an amount": ("version: 1\nbudget: {per_run: -1}\n", "0"),
+    "no money for nothing": ("version: 1\nproviders: {apiframe: {credit_usd: 0}}\n", "0"),
+    "a key": ("version: 1\nproviders: {apiframe: {api_key: x}}\n", "api_key"),
     "no version": ("assets:\n  a:\n    prompt: A\n", "version"),
 }
 

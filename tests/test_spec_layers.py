@@ -122,3 +122,22 @@ def test_a_draft_is_checked_against_the_real_provider(tmp_path: Path) -> None:
     text = told(tmp_path, spec.replace("loww", "low"), "draft", table())
     assert "prompt 201 (1 too many for fine-2 on shop)" in text
     assert read(tmp_path, spec, "draft", builtin()).assets[0].steps[0].provider == "comp", "nobody knows a shop here"
+
+
+def test_names_in_what_many_share(tmp_path: Path) -> None:
+    """Tags of `defaults` have them put in for each asset; a parameter would be sent with the `${…}` in it, so it is refused."""
+    spec = read(
+        tmp_path, "vars: {t: [a, b], u: c}\ndefaults: {tags: '${t}'}\nassets: {a: {prompt: x}, b: {prompt: x, tags: ['${u}']}}\n"
+    )
+    assert [asset.tags for asset in spec.assets] == [("a", "b"), ("c",)]
+    for where in (
+        "defaults: {provider: shop, params: {moderation: '${t}'}}",
+        "profiles: {p: {params: {moderation: '${t}'}, output: p.png}}",
+    ):
+        text = told(
+            tmp_path,
+            f"vars: {{t: low}}\n{where}\nassets: {{a: {{prompt: x, provider: shop}}}}\n",
+            "p" if "p:" in where else None,
+            table(),
+        )
+        assert "`${…}` isn't put in here, so `moderation` would be sent with it" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from assetbuild.providers.table import builtin
 from assetbuild.reader import DiskReader
 from assetbuild.spec import load
+from assetbuild.spec.model import Budget
 
 from .reading import PROFILES, picture, read, table, write
 
@@ -46,9 +48,21 @@ def test_store_pin_tags_description(tmp_path: Path) -> None:
     assert (spec.assets[0].pin, spec.assets[0].tags, spec.assets[0].description) == (True, ("b", "2", "true"), "The first")
 
 
-LATER = re.compile(
-    r"^budget:.*\n|^    (takes|approve|exports):.*\n(      .*\n)*|^  icons:.*\n|^  panel/.*\n(    .*\n)*", re.MULTILINE
-)
+FIKA = Path(__file__).parents[1] / "examples" / "fika"
+
+
+@pytest.mark.parametrize("profile", [None, "draft"])
+def test_the_example_brand_is_bought_by_changing_one_line(profile: str | None, tmp_path: Path) -> None:
+    shutil.copytree(FIKA, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("art", ".assetbuild", "assets.lock"))
+    text = (tmp_path / "assets.yaml").read_text("utf-8")
+    assert text.count("\n  provider: comp\n") == 1
+    spec = read(tmp_path, text.replace("\n  provider: comp\n", "\n  provider: apiframe\n"), profile)
+    steps = [step for asset in spec.assets for step in asset.steps]
+    assert {step.provider for step in steps} == {"comp" if profile else "apiframe"}
+    assert profile or {step.model for step in steps} == {"gpt-image-2", "topaz-image-upscale", "bria-bg-remove"}
+
+
+LATER = re.compile(r"^    exports:.*\n(      .*\n)*|^  icons:.*\n|^  panel/.*\n(    .*\n)*", re.MULTILINE)
 
 
 MORE = """
@@ -59,17 +73,13 @@ MORE = """
 
 @pytest.mark.parametrize("profile", [None, "draft", "proof"])
 def test_the_example_of_the_design(profile: str | None, tmp_path: Path) -> None:
-    """The whole example, without the fields of later issues, drawn by comp."""
+    """The whole example, without the fields of later issues; drafts are drawn by comp."""
     design = next((p for p in (f / "shared" / "DESIGN.md" for f in Path(__file__).resolve().parents) if p.is_file()), None)
     if design is None:
         pytest.skip("the design isn't beside this checkout")
     example = re.search(r"```yaml\n(.*?)```", design.read_text(encoding="utf-8"), re.DOTALL)
     assert example is not None
-    spec = (
-        LATER.sub("", example[1])
-        .replace("provider: apiframe, model: gpt-image-2", "provider: comp")
-        .replace("\noverrides:", MORE + "\noverrides:")
-    )
+    spec = LATER.sub("", example[1]).replace("\noverrides:", MORE + "\noverrides:")
     found = read(
         tmp_path,
         spec,
@@ -90,3 +100,7 @@ def test_the_example_of_the_design(profile: str | None, tmp_path: Path) -> None:
     ]
     assert steps["story"][0].members == ("bean", "roast", "grind", "cup")
     assert all(step.params.get("aspect_ratio", "2:3") == "2:3" for each in steps.values() for step in each)
+    poster, draft = found.assets[0], profile == "draft"
+    assert (poster.takes, poster.approve) == ((1, False) if draft else (3, True))
+    assert steps["poster"][0].model == ("comp-1" if draft else "gpt-image-2")
+    assert found.budget == Budget(5_000_000, 20_000_000)

@@ -313,6 +313,17 @@ def test_profiles(profile: str, tmp_path: Path) -> None:
     agree(f"profile-{profile}", message(tmp_path, profile))
 
 
+BUYS = "version: 1\ndefaults: {provider: apiframe}\nprofiles:\n  proof: {quality: low}\n  finals: {quality: high, output: 'final/${id}.jpg'}\n"
+BUYS += "assets:\n  a: {prompt: x}\n  b: {base: a, op: remove-background, params: {scale: 2}}\n"
+
+
+@pytest.mark.parametrize("profile", ["proof", "finals"])
+def test_profiles_that_buy(profile: str, tmp_path: Path) -> None:
+    """One without a place for what it buys, and one whose place asks for what a model can't."""
+    (tmp_path / "assets.yaml").write_text(BUYS)
+    agree(f"profile-{profile}", message(tmp_path, profile))
+
+
 def test_large_file(tmp_path: Path) -> None:
     """A file above 64 MiB isn't even read."""
     with (tmp_path / "assets.yaml").open("wb") as file:
@@ -355,7 +366,7 @@ def test_every_golden_text_has_its_test() -> None:
         "file-unreadable",
         "file-links",
         "yaml-many",
-        *(f"profile-{name}" for name in ("daft", "bad", "wrong", "ratio", "draft")),
+        *(f"profile-{name}" for name in ("daft", "bad", "wrong", "ratio", "draft", "proof", "finals")),
     }
     assert {path.stem for path in GOLDEN.glob("*.txt")} == {*NAMES, *FILES, *others}
 

@@ -17,8 +17,9 @@ GOLDEN = Path(__file__).parent / "golden" / "spec"
 
 
 def tree() -> dict[str, Any]:
+    """The providers of `models.yaml` itself; those with a file of their own have tests of their own."""
     found: dict[str, Any] = yaml.safe_load((Path(room.__file__).parent / "models.yaml").read_text(encoding="utf-8"))
-    return found["providers"]  # type: ignore[no-any-return]
+    return {name: each for name, each in found["providers"].items() if not isinstance(each, str)}
 
 
 def test_defaults_are_frozen() -> None:

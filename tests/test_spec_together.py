@@ -58,6 +58,10 @@ MISTAKES = {
     "`comp-1` on comp makes at most 16 pictures in one call; the set has 40": "  many:\n    set: 40\n    prompt: x\n"
     '    output: "art/many-${member}.png"\n',
     "two members are called `a`": '  set: {set: [a, b, a], prompt: x, output: "art/set-${member}.png"}\n',
+    "`takes` in asset `takes` must be at most 10, not `11`": "  takes: {prompt: x, takes: 11}\n",
+    "`approve` in asset `approve` must be `required`, not `true`": "  approve: {prompt: x, approve: true}\n",
+    "`mask` in asset `mask` must be `{file: …}`, not a text": "  mask: {base: hero, prompt: x, mask: m.png}\n",
+    "the picture `https://x/m.png` is an address, not a file": "  mask-url: {base: hero, prompt: x, mask: {file: 'https://x/m.png'}}\n",
     "op `upscale` takes no `set`": "  larger: {base: hero, op: upscale, set: 2}\n",
     "`op` in step 1 of asset `then` must be `edit`, `upscale` or `remove-background`, not `upscal`; did you mean `upscale`?": "  then:"
     " {prompt: x, then: [{op: upscal}]}\n",

@@ -5,6 +5,7 @@ decides nothing itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..facts import AssetPlan, Planner, StepPlan
@@ -44,7 +45,7 @@ def describe(project: Project, planner: Planner, name: str) -> Record:
         "steps": [_step(project, planner, asset, number) for number in range(len(asset.steps))],
         "changes": [change_text(c, [fact.label for fact in one.facts.inputs]) for c in one.decision.changes],
         "diff": None,
-        "takes": _takes(project, planner, plan, line),
+        "takes": takes_of(project, planner, plan, line),
         "before": _before(project, planner, asset, line),
         "used_by": list(project.graph.users.get(name, ())),
     }
@@ -96,8 +97,8 @@ def sentence(plan: AssetPlan, line: Line | None) -> str:
     """Why the asset's state is what it is, by the row of the table that decided; also where a plan has nothing to say."""
     one = plan.leading
     text = reason(one)
-    if plan.verb is Verb.GENERATE and one.decision.text == "new":
-        return "it has no picture yet"
+    if plan.verb is Verb.GENERATE and one.decision.text.startswith("new"):
+        return "it has no picture yet" + one.decision.text.removeprefix("new")
     if plan.verb is not Verb.UP_TO_DATE or text:
         return text
     return _quiet(plan, line, one.decision)
@@ -150,6 +151,9 @@ def _made(project: Project, line: Line) -> Record:
         "key": line.key,
         "chosen_for": line.chosen_for,
         "rejected": line.rejected,
+        "chosen": not line.undecided,
+        "approved": line.is_approved,
+        "note": line.note if line.is_approved else None,
         "host": line.host,
         "digests": list(digests),
     }
@@ -203,17 +207,22 @@ def _step(project: Project, planner: Planner, asset: Asset, number: int) -> Reco
     }
 
 
-def _takes(project: Project, planner: Planner, plan: AssetPlan, line: Line | None) -> list[Record]:
-    """The takes of the present key, by number."""
+def takes_of(project: Project, planner: Planner, plan: AssetPlan, line: Line | None) -> list[Record]:
+    """The takes of the present key, by number; the size in pixels is that of the first picture."""
     last: StepPlan = plan.steps[-1]
-    if last.action is None:
+    act = planner.action_of(last)
+    if act is None:
         return []
     store = project.look_store()
-    known = {tuple(sorted(b.digest for b in t.blobs)): t for t in (store.takes(last.action.key) if store is not None else ())}
-    locked = None if line is None else tuple(o.digest for o in line.outputs)
+    known = {tuple(sorted(b.digest for b in t.blobs)): t for t in (store.takes(act.key) if store is not None else ())}
+    locked = [] if line is None else sorted(o.digest for o in line.outputs)
+    there = tuple(o.found for o in last.facts.outputs)
     found = []
-    for take in sorted(planner.takes(plan.asset, last.number, last.action.key), key=lambda t: t.take):
+    for take in sorted(planner.takes(plan.asset, last.number, act.key), key=lambda t: t.take):
         record = known.get(tuple(sorted(take.digests)))
+        mine = line is not None and sorted(take.digests) == locked
+        path = picture_file(project, planner, take.digests[0])
+        shape = None if path is None else form(path)
         found.append(
             {
                 "take": take.take,
@@ -224,10 +233,23 @@ def _takes(project: Project, planner: Planner, plan: AssetPlan, line: Line | Non
                 "rejected": take.rejected,
                 "by_hand": record.by_hand if record is not None else False,
                 "here": take.at_hand,
-                "chosen": locked is not None and sorted(take.digests) == sorted(locked),
+                "chosen": line is not None and mine and not line.undecided and line.rejected is None,
+                "approved": line is not None and mine and line.is_approved,
+                "lies_there": take.digests == there,
+                "width": None if shape is None else shape.width,
+                "height": None if shape is None else shape.height,
             }
         )
     return found
+
+
+def picture_file(project: Project, planner: Planner, digest: str) -> Path | None:
+    """A file that has these bytes: the store's, or one that a lock line names; None when they aren't here."""
+    store = project.look_store()
+    if store is not None and store.cas.has(digest):
+        return store.cas.path(digest)
+    path = planner.file_with(digest)
+    return None if path is None else project.root / path
 
 
 def _before(project: Project, planner: Planner, asset: Asset, line: Line | None) -> list[Record]:

@@ -91,8 +91,14 @@ def _looked(project: Project, ink: Ink, columns: int) -> Iterator[str]:
         more = f"  (and {len(waiting) - named:,} more)" if number == named and len(waiting) > named else ""
         yield cut(f"  {one.asset.id}: {reason(one.leading)}", max(columns, 60) - len(more)) + more
     yield from left
-    if any(p.verb in (Verb.GENERATE, Verb.RESTORE, Verb.RESUME, Verb.WAITING) for p in plans):
+    busy = (Verb.GENERATE, Verb.WAITING)
+    if any(s.decision.verb in busy and not project.table.free(s.step.provider) for p in plans for s in p.steps):
+        plan, build = ink("bold", "assetbuild plan"), ink("bold", "assetbuild build")
+        yield f"next: `{plan}` says what it costs; `{build}` asks first"
+    elif any(p.verb in (*busy, Verb.RESTORE, Verb.RESUME) for p in plans):
         yield f"next: `{ink('bold', 'assetbuild build')}` makes them; `{ink('bold', 'assetbuild plan')}` says why"
+    elif waiting and waiting[0].leading.decision.row == "12":  # a choice or an approval
+        yield f"next: {waiting[0].leading.decision.hint}"
     elif waiting:
         yield f"next: `{ink('bold', f'assetbuild show {waiting[0].asset.id}')}` says what it waits for"
     elif not plans:

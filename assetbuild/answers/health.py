@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from .. import __version__
 from ..errors import AssetbuildError, SpecError
 from ..files import PRIVATE, git_dirs, network_filesystem
+from ..pricing import bill, credits_text, usd
 from ..project import BUILT_IN, Env, Project, find_spec, load_provider
 from ..report.measures import size_text
 from ..verbs.starting import ATTRIBUTES, SCHEMA, hidden, schema_text
@@ -150,6 +151,7 @@ def _project(project: Project, *, with_git: bool) -> Iterator[Finding]:
     under = f", profile {project.profile}" if project.profile else ""
     yield Finding("ok", "spec", f"{project.root / project.spec_name}: {count:,} asset{'s' if count != 1 else ''}{under}")
     yield from _providers(project)
+    yield from _accounts(project)
     yield _lock(project)
     yield from _disk(project)
     yield _store(project)
@@ -165,6 +167,37 @@ def _providers(project: Project) -> Iterator[Finding]:
             yield Finding("ok", "provider", name)
         except AssetbuildError as problem:
             yield Finding("bad", "provider", problem.text, problem.hint or "")
+
+
+def _accounts(project: Project) -> Iterator[Finding]:
+    """Is there a key, and credit? The key itself is never told."""
+    from ..asking import account
+
+    for name in sorted({step.provider for asset in project.assets.values() for step in asset.steps}):
+        if project.table.free(name):
+            continue
+        try:
+            settings = project.settings(name)
+        except AssetbuildError:
+            continue  # it was said that it can't be used
+        at = f" at {settings.base_url}" if settings.host is not None else ""
+        if settings.key_variable is not None and settings.key is None:
+            hint = f"`export {settings.key_variable}=…` with the key from the vendor's dashboard"
+            yield Finding("warn", name, f"{settings.key_variable} isn't set, so nothing can be bought{at}", hint)
+            continue
+        try:
+            found = account(project, name)
+        except AssetbuildError as problem:
+            yield Finding("bad", name, problem.text, problem.hint or "")
+            continue
+        if found is None:
+            yield Finding("warn", name, f"can't be reached{at}", "look again later; what is here already needs no network")
+        elif found.balance is None:
+            yield Finding("ok", name, f"the key is good{at}, for {found.name}")
+        else:
+            left = f"{credits_text(found.balance)} left ({usd(bill(found.balance, settings.credit_usd) or 0)})"
+            text = f"the key is good{at}, for {found.name}: {left}"
+            yield Finding("ok", name, text) if found.balance > 0 else Finding("warn", name, text, "top up before you buy")
 
 
 def _lock(project: Project) -> Finding:

@@ -30,14 +30,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("making", "main"),
     "show": ("showing", "main"),
     "use": ("choosing", "main"),
+    "reroll": ("judging", "main"),
+    "approve": ("judging", "main"),
+    "cost": ("spending", "main"),
     "init": ("starting", "main"),
     "list": ("showing", "more"),
     "graph": ("showing", "more"),
+    "takes": ("judging", "more"),
+    "reject": ("judging", "more"),
+    "resume": ("resuming", "more"),
     "rename": ("choosing", "more"),
     "cache": ("keeping", "more"),
     "doctor": ("starting", "more"),
     "providers": ("starting", "more"),
     "schema": ("starting", "more"),
+    "emulator": ("emulating", "more"),
     "completion": ("starting", "more"),
 }
 
@@ -162,8 +169,25 @@ def inner_paths(project: Project, given: str) -> Iterator[str]:
 
 
 def say(text: str) -> None:
-    """A line of talk, to stderr."""
-    click.echo(text, err=True)
+    """A line of talk, to stderr; a hint below it is a line of its own. Fits the terminal, if there is one."""
+    tell(text, sys.stderr, err=True)
+
+
+def tell(text: str, stream: Any, *, err: bool = False) -> None:  # noqa: ANN401 - a text stream
+    """Lines that aren't painted, wrapped where the stream is a terminal."""
+    if not stream.isatty():
+        click.echo(text, err=err)
+        return
+    import shutil
+
+    from ..report.flow import flow
+    from ..report.ink import Ink
+
+    columns = shutil.get_terminal_size((100, 24)).columns
+    for line in text.split("\n"):
+        left = len(line) - len(line.lstrip())
+        for part in flow(" " * left, left, [("", line[left:])], Ink(on=False), columns, left + (0 if left else 2)):
+            click.echo(part, err=err)
 
 
 def spec_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
@@ -223,10 +247,18 @@ def main(argv: list[str] | None = None) -> int:
         import platform
         import traceback
 
-        trace = traceback.format_exc()
+        trace = _pasteable(traceback.format_exc())
         say(f"assetbuild: this is a bug of assetbuild, not yours; nothing that was paid for is lost\n\n{trace}")
         say(f"assetbuild {__version__}, Python {platform.python_version()}, {platform.platform()}")
         return 70
+
+
+def _pasteable(trace: str) -> str:
+    """A report without keys and addresses: what an unforeseen error says of them is nobody's business."""
+    for name, value in os.environ.items():
+        if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) >= 8:  # noqa: PLR2004 - shorter ones are words
+            trace = trace.replace(value, f"({name})")
+    return re.sub(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"\\]+", "(address)", trace)
 
 
 def _os_text(problem: OSError) -> str:

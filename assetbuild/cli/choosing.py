@@ -13,6 +13,7 @@ from ..verbs.renaming import Renamed, rename
 from . import chosen, open_project, say, spec_options
 from .completing import complete_id, complete_profile, complete_what, complete_which
 
+ALIKE = 3  # more choices than this share what is to be said of all of them
 MOST = 10  # assets that get a line of their own
 
 
@@ -44,42 +45,56 @@ def use_command(what: str, which: str | None, from_profile: str | None, spec: st
             raise UsageError(
                 f"`{what}` means {len(ids)} assets, and {which} is one picture", hint="name one asset: `assetbuild use ID FILE`"
             )
-        choices = use(project, ids, which, member=member, from_profile=from_profile)
-        _tell(choices)
+        tell(use(project, ids, which, member=member, from_profile=from_profile))
     finally:
         project.close()
 
 
-def _tell(choices: list[Choice]) -> None:
+def tell(choices: list[Choice], *, approved: bool = False) -> None:
+    """Says what was chosen, or approved, and what else is worth knowing of it."""
     done = [one for one in choices if one.changes]
-    for one in done[:MOST]:
-        for line in _lines(one):
-            say(line)
+    said = [_lines(one, "approved" if approved else "chosen") for one in done]
+    of_all = set[str]() if len(done) <= ALIKE else set(said[0][1:]).intersection(*(lines[1:] for lines in said))
+    for lines in said[:MOST]:
+        for line in lines:
+            if line not in of_all:
+                say(line)
     if len(done) > MOST:
         say(f"… and {len(done) - MOST:,} more")
+    for line in sorted(of_all):  # what holds for each of many is said once
+        say(f"each of them: {line.lstrip()}")
     same = len(choices) - len(done)
     if same and not done:
         first = choices[0]
         name = first.line.id
-        say(f"`{name}` has that picture already" if same == 1 else f"all {same:,} have these pictures already")
+        if approved:
+            say(f"`{name}` is approved already" if same == 1 else f"all {same:,} are approved already")
+        else:
+            say(f"`{name}` has that picture already" if same == 1 else f"all {same:,} have these pictures already")
+        if same == 1 and first.plan.asset.approve and not first.line.is_approved:
+            say(f"{'':8} not approved yet: `assetbuild approve {name}`")
         for note in dict.fromkeys(note for one in choices for note in one.notes):
             say(f"{'':8} {note}")
     elif same:
-        say(f"{same:,} had theirs already")
+        say(f"{same:,} {'were approved' if approved else 'had theirs'} already")
 
 
-def _lines(one: Choice) -> list[str]:
+def _lines(one: Choice, word: str) -> list[str]:
     name, paths = one.line.id, one.touched or one.plan.asset.outputs
     where = paths[0]
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    gap = " " * 8
-    lines = [f"{'chosen':8}{name}: {one.pick.word}" + ("" if one.pick.word == where else f", at {where}{more}")]
+    gap = " " * max(8, len(word) + 1)
+    lines = [f"{word:{len(gap)}}{name}: {one.pick.word}" + ("" if one.pick.word == where else f", at {where}{more}")]
     if one.plan.asset.pin and not one.line.by_hand:
         lines.append(f"{gap}pinned: it stays, whatever changes")
     elif one.waives:
         lines.append(f"{gap}not made from the spec and inputs of now; it stays until they change")
     elif one.line.by_hand:
         lines.append(f"{gap}made by hand; it stays, and is never replaced unasked")
+    if one.takes_back:
+        lines.append(f"{gap}it was rejected, and isn't any more")
+    elif not one.line.is_approved and one.plan.asset.approve:
+        lines.append(f"{gap}not approved yet: `assetbuild approve {name}`")
     lines += [gap + note for note in one.notes]
     if one.replaces:
         lines.append(f"{gap}what lay there is kept: `assetbuild use {name} previous` brings it back")

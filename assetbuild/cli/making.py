@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -17,10 +18,29 @@ from ..events import Event
 from ..facts import AssetPlan, Planner
 from ..plan import Verb, frozen_allows
 from ..project import Project
-from . import chosen, open_project, say, spec_options
+from . import chosen, open_project, say, spec_options, tell
 from .completing import complete_what
 
-EXIT_FAILED, EXIT_HELD, EXIT_STALE, EXIT_INTERRUPTED = 1, 5, 3, 130
+if TYPE_CHECKING:
+    from ..quoting import Quote
+    from ..store.spending import Tally
+
+EXIT_FAILED, EXIT_SETUP, EXIT_HELD, EXIT_STALE, EXIT_INTERRUPTED = 1, 4, 5, 3, 130
+
+
+class Dollars(click.ParamType[int]):
+    """A sum of money: `5`, `5.00`, `$0.25`; gives micro-USD."""
+
+    name = "USD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's own
+        """Exactly; at most six decimals."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"\$?([0-9]{1,7})(?:\.([0-9]{1,6}))?", value.strip())
+        if found is None:
+            self.fail(f"`{value}` is no sum of money: write it like 5.00", param, ctx)
+        return int(found[1]) * 1_000_000 + int((found[2] or "").ljust(6, "0"))
 
 
 def selection_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
@@ -37,7 +57,13 @@ def selection_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
 @click.command("build", short_help="Make what changed.")
 @click.argument("what", nargs=-1, shell_complete=complete_what)
 @selection_options
-@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Pictures drawn here at once; otherwise one a core.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Pictures in the making at once; otherwise one a core, and 50 at a vendor.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option(
     "--frozen",
@@ -53,6 +79,8 @@ def selection_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
 @click.option(
     "--rebuy", multiple=True, metavar="ID", help="Make a new take of a picture that is lost, refused or in doubt: pays again."
 )
+@click.option("-y", "--yes", is_flag=True, help="Agree to what the plan costs: don't ask.")
+@click.option("--max-cost", type=Dollars(), metavar="USD", help="Agree to buy, up to this sum in this run.")
 @click.option("-v", "--verbose", is_flag=True, help="A line when a picture is begun, too.")
 def build_command(spec: str | None, profile: str | None, **given: Any) -> None:  # noqa: ANN401 - Asked has their types
     """Make what changed: bases before the edits that hang on them. Without WHAT, everything.
@@ -82,6 +110,14 @@ class Asked(NamedTuple):
     replace: tuple[str, ...]
     rebuy: tuple[str, ...]
     verbose: bool
+    yes: bool = False
+    max_cost: int | None = None
+    reroll: tuple[tuple[str, int], ...] = ()  # id and number of the step, from 0, of which one more take is to be made
+
+
+def build_with(project: Project, asked: Asked) -> int:
+    """What `build` does when it is asked for this; gives the exit code. For commands that make something by its way."""
+    return _build(project, asked)
 
 
 def _build(project: Project, asked: Asked) -> int:
@@ -89,6 +125,7 @@ def _build(project: Project, asked: Asked) -> int:
     from ..build import Build, Options
     from ..report.ink import Ink
     from ..report.words import summary
+    from ..store.spending import Caps
 
     started = time.monotonic()
     what, frozen = [*asked.what, *asked.replace, *asked.rebuy], asked.frozen
@@ -102,9 +139,11 @@ def _build(project: Project, asked: Asked) -> int:
     whole = not what and not asked.exclude and asked.limit is None
     left = orphans.just_left(project) if whole and not frozen else set()
     planner = Planner(project, rebuy=rebuy, replace=replace)
+    planner.reroll.update(asked.reroll)
     planner.check_disk(ids)
     if not frozen:
         _bring_in(project)
+    collected = "" if frozen else fetch_paid(project, planner)
     plans = planner.plan(ids)
     ink = Ink.of(project.env.environ, tty=project.env.tty)
     _shared(plans, project)
@@ -112,9 +151,14 @@ def _build(project: Project, asked: Asked) -> int:
         stale = [p for p in plans if not all(frozen_allows(s.decision, pinned=s.facts.pinned) for s in p.steps)]
         if stale:
             return _stale(stale, len(plans), asked.as_json, ink, project)
+    caps, lacking = Caps(), ""
+    if not frozen and not all(map(project.table.free, {step.provider for one in plans for step in one.asset.steps})):
+        from .consenting import agree  # only where something costs money
+
+        plans, caps, lacking = agree(project, planner, plans, ids, yes=asked.yes, max_cost=asked.max_cost)
     first = project.git is not None and not (project.root / project.spec.lock).exists()
     deaf: list[BrokenPipeError] = []  # nobody reads our talk any more (`2>&1 | head`)
-    with _report(project, ink, len(plans), asked.verbose) as report:
+    with _report(project, ink, plans, asked.verbose) as report:
 
         def heard(event: Event) -> None:
             try:
@@ -124,12 +168,12 @@ def _build(project: Project, asked: Asked) -> int:
                 deaf.append(problem)
                 run.stopping = True
 
-        run = Build(project, planner, ids, Options(asked.jobs, asked.fail_fast, frozen), heard)
+        run = Build(project, planner, ids, Options(asked.jobs, asked.fail_fast, frozen, caps), heard)
         run.started = started
         done = run.run(plans)
     if deaf:
         raise deaf[0]
-    sentence = summary(done.summary)
+    sentence = summary(done.summary, _paid(done.money))
     if whole and not frozen and not run.cut_off:
         from ..remembering import remember
 
@@ -138,6 +182,8 @@ def _build(project: Project, asked: Asked) -> int:
         if count:  # said once: what was remembered just now doesn't have them
             say(orphans.sentence(count))
     say(sentence)
+    made = [name for name, word in done.words.items() if word in ("drawn", "bought", "fetched")]
+    _to_choose([planner.plans[name] for name in made if not done.held.keys() & set(project.graph.users.get(name, ()))])
     if first:
         _attributes(project)
     if asked.as_json:
@@ -146,13 +192,41 @@ def _build(project: Project, asked: Asked) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(EXIT_INTERRUPTED)
+    setup = done.setup or lacking or collected
+    told = setup.split("\n", 1)[0]
+    if setup and told not in done.held.values():
+        say(setup)
     if done.summary.interrupted:
         return EXIT_INTERRUPTED
+    if setup:
+        return EXIT_SETUP
     if done.failed:
         return EXIT_FAILED
     if done.held or done.skipped:
         return EXIT_HELD
     return 0
+
+
+def _paid(money: Tally) -> str:
+    """What the run has bought for: `$0.27 spent`, `up to $0.09 for what goes on`."""
+    if not money.purchases:
+        return ""
+    from ..pricing import usd  # only where something was bought
+
+    where = " at an emulator" if money.rehearsal else ""
+    parts = [f"{usd(money.spent)} spent{where}"] if money.spent else []
+    return ", ".join(parts + ([f"up to {usd(money.reserved)} for what goes on"] if money.reserved else []))
+
+
+def _to_choose(plans: Sequence[AssetPlan]) -> None:
+    """What was made to choose from, or for approval, and isn't waited for by anything that was told."""
+    from ..report.planned import remark
+
+    told = [(plan, note) for plan in plans if (note := remark(plan))]
+    for plan, note in told[:10]:
+        say(f"{plan.asset.id}: {note}\n  hint: {plan.leading.decision.hint}")
+    if len(told) > 10:  # noqa: PLR2004 - a screen
+        say(f"… and {len(told) - 10:,} more\n  hint: `assetbuild takes` lists them all")
 
 
 def _attributes(project: Project) -> None:
@@ -165,6 +239,37 @@ def _attributes(project: Project) -> None:
             f"  hint: commit {project.spec.lock} with the pictures, and write `{lock.name} text eol=lf merge=union` into .gitattributes: "
             "two branches' lines then merge by themselves"
         )
+
+
+def fetch_paid(project: Project, planner: Planner) -> str:
+    """What earlier runs have paid for and is done by now gets into the store, before anything is decided. The planner hears what is wrong with what can't
+    be fetched, and tells it of its assets. Gives the sentence when a key is missing.
+    """
+    store = project.look_store()
+    if store is None:
+        return ""
+    from ..store.journal import open_jobs
+
+    with store.reading() as db:
+        if not open_jobs(db):
+            return ""
+    from ..buying import Wait
+    from ..collecting import collect
+
+    found = collect(project, say)
+    for job, came in found.came:
+        say(f"fetched   {job.asset}: paid for by an earlier run" + (f"; {came.flaw}" if came.flaw else ""))
+    for job, problem in found.told:
+        planner.not_fetched(job, problem, waits=isinstance(problem, Wait))
+        if job.asset not in project.assets:
+            say(problem.render().replace(problem.text, f"{job.asset}: {problem.text}", 1))
+    if found.interrupted:
+        from ..build import elsewhere
+
+        if found.goes_on:
+            say(elsewhere({job.asset: job.provider for job in found.goes_on}))
+        raise click.exceptions.Exit(EXIT_INTERRUPTED)
+    return found.setup
 
 
 def _bring_in(project: Project) -> None:
@@ -236,12 +341,14 @@ def _stale(stale: list[AssetPlan], count: int, as_json: bool, ink: Any, project:
     return EXIT_STALE
 
 
-def _report(project: Project, ink: Any, count: int, verbose: bool) -> Any:  # noqa: ANN401
+def _report(project: Project, ink: Any, plans: Sequence[AssetPlan], verbose: bool) -> Any:  # noqa: ANN401
+    count = len(plans)
     whole = count == len(project.assets)
     if project.env.tty and project.env.environ.get("TERM") != "dumb" and not project.env.environ.get("CI"):
         from ..report.live import Live
 
-        return Live(project.env.stderr, ink, count, verbose=verbose, whole=whole, columns=project.env.width)
+        busy = sum(plan.verb is not Verb.UP_TO_DATE for plan in plans)
+        return Live(project.env.stderr, ink, count, verbose=verbose, whole=whole, columns=project.env.width, busy=busy)
     from ..report.lines import Lines
 
     return Lines(say, ink, verbose=verbose, count=count if whole else 0)
@@ -265,7 +372,27 @@ def _build_json(done: Any, plans: Sequence[AssetPlan]) -> dict[str, Any]:  # noq
         assets.append({"id": name, "result": result, "outputs": list(plan.asset.outputs), "text": text})
     counts = done.summary._asdict()
     counts["seconds"] = round(counts["seconds"], 3)
-    return {"version": 1, "summary": counts, "assets": assets}
+    money = done.money
+    spent = {
+        "purchases": money.purchases,
+        "spent_usd": money.spent / 1_000_000,
+        "credits": money.credits,
+        "going": money.going,
+        "reserved_usd": money.reserved / 1_000_000,
+        "unknown": money.unknown,
+        "rehearsal": money.rehearsal,
+    }
+    return {"version": 1, "summary": counts, "assets": assets, **({"money": spent} if money.purchases else {})}
+
+
+def _quoted(project: Project, plans: Sequence[AssetPlan]) -> Quote | None:
+    """What the plan costs; None when nothing of it is to be bought."""
+    busy = (Verb.GENERATE, Verb.WAITING)
+    if not any(s.decision.verb in busy and not project.table.free(s.step.provider) for plan in plans for s in plan.steps):
+        return None
+    from ..quoting import quote  # only where something costs money
+
+    return quote(plans, Planner(project))
 
 
 @click.command("plan", short_help="Say what build would do, and why. Changes nothing.")
@@ -287,6 +414,7 @@ def plan_command(
     project = open_project(spec, profile)
     try:
         from .. import partial
+        from ..answers.cautions import cautions
         from ..report.ink import Ink
         from ..report.planned import plan_json, plan_lines, plan_summary
 
@@ -300,14 +428,28 @@ def plan_command(
             plans = planner.plan(ids)
         _say_waiting(project)
         _shared(plans, project)
+        money = _quoted(project, plans)
+        for line in cautions(plans, money, project):
+            say(line)
         if as_json:
-            click.echo(json.dumps(plan_json(plans, project), ensure_ascii=False))
+            from ..quoting import quote_json
+
+            told = quote_json(money) if money is not None else None
+            click.echo(json.dumps(plan_json(plans, project, told), ensure_ascii=False))
         else:
             ink = Ink.of(project.env.environ, tty=project.env.stdout.isatty())
             columns = project.env.width if project.env.stdout.isatty() else 0
-            for line in plan_lines(plans, project, ink, everything=everything, columns=columns):
+            costs: dict[str, str] = {}
+            if money is not None:
+                from ..quoting import prices, sentence
+
+                costs = prices(money)
+            for line in plan_lines(plans, project, ink, everything=everything, columns=columns, prices=costs):
                 click.echo(line)
-            click.echo(plan_summary(plans, project))
+            # What is bought stands in the sentence of the money.
+            words = plan_summary(plans, project, priced=money is not None)
+            for line in [words] * bool(words) + ([sentence(money)] if money is not None else []):
+                tell(line, project.env.stdout)
         pending = any(p.verb is not Verb.UP_TO_DATE for p in plans)
         raise click.exceptions.Exit(EXIT_STALE if exit_code and pending else 0)
     finally:

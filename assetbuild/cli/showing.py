@@ -194,7 +194,10 @@ def list_command(
 
 def _row(plan: AssetPlan) -> tuple[str, str, str, str]:
     outputs = plan.asset.outputs
+    from ..report.planned import remark
+
     where = outputs[0] + (f" and {len(outputs) - 1} more" if len(outputs) > 1 else "")
+    where += f" ({note})" if (note := remark(plan)) else ""
     return plan.asset.id, plan.verb.value, where, " ".join(plan.asset.tags)
 
 
@@ -223,6 +226,8 @@ def _list_orphans(project: Project, as_json: bool) -> None:
 
 
 def _list_json(plans: Sequence[AssetPlan]) -> dict[str, Any]:
+    from ..report.planned import remark
+
     assets = [
         {
             "id": p.asset.id,
@@ -232,6 +237,7 @@ def _list_json(plans: Sequence[AssetPlan]) -> dict[str, Any]:
             "axes": dict(p.asset.axes),
             "pin": p.asset.pin,
             "description": p.asset.description,
+            "note": remark(p),
         }
         for p in plans
     ]

@@ -53,7 +53,7 @@ def init_command(folder: str | None, source: str | None) -> None:
     around = write_around(root)
     say(f"wrote {', '.join([SPEC_NAME, *around])}")
     change = f"cd {shlex.quote(folder)} && " if folder else ""
-    say(f"next: `{change}assetbuild build` draws its pictures into art/, free")
+    say(f"next: `{change}assetbuild build` draws its pictures into art/, free; `provider: apiframe` in {SPEC_NAME} buys them")
 
 
 def _tell_left(left: dict[str, str]) -> None:
@@ -105,7 +105,7 @@ def doctor_command(as_json: bool, spec: str | None, profile: str | None) -> None
 @click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout (its shape is in schemas/).")
 def providers_command(as_json: bool) -> None:
     """List who can make pictures: name, what it costs, where it comes from, and its models with what they can do."""
-    from ..answers.installed import OPS, providers
+    from ..answers.installed import lines, providers
     from ..project import installed_tables
     from ..providers.table import builtin
 
@@ -118,10 +118,8 @@ def providers_command(as_json: bool) -> None:
         click.echo(
             f"{one['name']}  {one['from']}, {price}" if one["installed"] else f"{one['name']}  can't be used: {one['problem']}"
         )
-        for model in one["models"]:
-            click.echo(
-                f"  {model['name']:<20}  {', '.join(model['ops']) if tuple(model['ops']) != OPS else ', '.join(OPS)}".rstrip()
-            )
+        for line in lines(one["models"]):
+            click.echo(f"  {line}")
 
 
 @click.command("schema", short_help="Print a JSON Schema.")

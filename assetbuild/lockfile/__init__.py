@@ -143,7 +143,9 @@ def _others(now: Line | None, based: Line | None, own: Line | None) -> bool:
     """Whether the line of now is neither the one we knew nor the one we want: pictures and decisions, not take numbers, tell."""
 
     def essence(line: Line | None) -> object:
-        return None if line is None else (line.picture, line.key, line.chosen_for, line.by_hand, line.rejected)
+        if line is None:
+            return None
+        return line.picture, line.key, line.chosen_for, line.by_hand, line.rejected, line.chosen, line.is_approved
 
     return now is not None and essence(now) not in (essence(based), essence(own))
 

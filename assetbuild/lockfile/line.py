@@ -1,7 +1,13 @@
-"""One line of the lockfile: what was agreed for one asset, as a record and as JSON text. Knows no file and no other line."""
+"""One line of the lockfile: what was agreed for one asset, as a record and as JSON text. Knows no file and no other line.
+
+A choice among takes is two fields: `of` says how many takes there were when this one was put there, `chosen` that a person has chosen it since. Both
+are left out where there was nothing to choose from, so a line of an older release is a line of today. The one that says yes is stored, not the one
+that says "to be chosen": when two branches have the same picture and one of them chose it, a union merge (what is set wins) keeps the choice.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..errors import StoreError
 
-FIELDS = frozenset("id key v manifest outputs take steps chosen_for by_hand rejected approved host".split())  # noqa: SIM905 - reads better
+FIELDS = frozenset("id key v manifest outputs take of chosen steps chosen_for by_hand rejected approved note host".split())  # noqa: SIM905 - reads better
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _USUAL = 6  # id, key, v, manifest, outputs, take: a line without decisions
 _DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
@@ -68,8 +74,10 @@ class Manifest(Mapping[str, Any]):
 class Line(NamedTuple):
     """What is agreed for one asset. `manifest` is the key's, with prompt and hints as digests.
 
-    `chosen_for` is the key that `use` chose this picture for; `by_hand`: a person's file; `rejected`: the note; `approved`: the
-    digest that was approved; `host`: None for the vendor's own; `extra`: fields that a newer release wrote, kept as they are.
+    `of` is how many takes of this key there were when this one was put there, the rejected ones too (0: nobody was to choose); `chosen`: a person
+    has chosen this one. `chosen_for` is the key that `use` chose this picture for; `by_hand`: a person's file; `rejected`: the note; `approved`: the
+    picture that was approved last, as `bound` says it (of another picture it counts again when that one comes back), `note`: what was said with it;
+    `host`: None for the vendor's own; `extra`: fields that a newer release wrote, kept as they are.
     """
 
     id: str
@@ -85,6 +93,25 @@ class Line(NamedTuple):
     approved: str | None = None
     host: str | None = None
     extra: dict[str, Any] = {}  # noqa: RUF012 - a NamedTuple default is shared and never written
+    of: int = 0
+    chosen: bool = False
+    note: str | None = None
+
+    @property
+    def bound(self) -> str:
+        """What an approval of this picture is bound to: its digest; of a set, the digest of its pictures' digests, whatever the members are called."""
+        digests = sorted(output.digest for output in self.outputs)
+        return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a person approved this very picture."""
+        return self.approved is not None and self.approved == self.bound
+
+    @property
+    def undecided(self) -> bool:
+        """Whether there were several takes, this one was put there so that something is seen, and nobody has chosen since."""
+        return self.of > 1 and not (self.chosen or self.by_hand or self.chosen_for is not None or self.is_approved)
 
     @property
     def picture(self) -> tuple[tuple[str, str], ...]:
@@ -126,6 +153,7 @@ def read_line(raw: dict[str, Any], name: str, number: int) -> Line:
         if len(raw) == _USUAL:
             return line
         chosen, approved, rejected, host = raw.get("chosen_for"), raw.get("approved"), raw.get("rejected"), raw.get("host")
+        note = raw.get("note")
         return line._replace(
             steps=tuple(map(_step, raw.get("steps", ()))),
             chosen_for=None if chosen is None else _digest(chosen),
@@ -134,6 +162,9 @@ def read_line(raw: dict[str, Any], name: str, number: int) -> Line:
             approved=None if approved is None else _digest(approved),
             host=None if host is None else _words(host),
             extra={field: raw[field] for field in raw.keys() - FIELDS},
+            of=_count(raw.get("of", 0)),
+            chosen=bool(raw.get("chosen")),
+            note=None if note is None else _words(note),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise broken(name, number, f"this line can't be understood ({_what(error)})") from error
@@ -192,10 +223,12 @@ def render_line(line: Line) -> str:
         for out in line.outputs
     ]
     whole["take"] = line.take
+    whole |= {"of": line.of} if line.of else {}
+    whole |= {"chosen": True} if line.chosen else {}
     if line.steps:
         whole["steps"] = [{"key": s.key, "v": s.key_version, "digests": s.digests, "take": s.take} for s in line.steps]
-    decided = {"chosen_for": line.chosen_for, "rejected": line.rejected, "approved": line.approved, "host": line.host}
-    whole |= {field: value for field, value in decided.items() if value is not None}
+    decided = {"chosen_for": line.chosen_for, "rejected": line.rejected, "approved": line.approved, "note": line.note}
+    whole |= {field: value for field, value in {**decided, "host": line.host}.items() if value is not None}
     if line.by_hand:
         whole["by_hand"] = True
     whole |= {field: _sorted(line.extra[field]) for field in sorted(line.extra)}
@@ -229,9 +262,12 @@ def joined(found: Sequence[Line]) -> list[Line]:
             chosen_for=_set(low.chosen_for, high.chosen_for),
             by_hand=low.by_hand or high.by_hand,
             rejected=_set(low.rejected, high.rejected),
-            approved=_set(low.approved, high.approved),
+            approved=first.bound if first.is_approved or line.is_approved else _set(low.approved, high.approved),
             host=_set(low.host, high.host),
             extra={**low.extra, **high.extra},
+            of=max(low.of, high.of),
+            chosen=low.chosen or high.chosen,
+            note=_set(low.note, high.note),
         )
     return list(apart.values())
 

@@ -1,7 +1,7 @@
 """What each model can do, as `models.yaml` says it: which parameters, which values, which limits. Implements
 `spec.model.ModelTable`.
 
-It checks and normalises parameters offline; it knows no prices, no network, no spec, and imports no provider.
+It checks and normalises parameters offline; it sums no prices, knows no network and no spec, and imports no provider.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -31,17 +31,26 @@ class BadValue(Exception):
 @cache
 def builtin(others: Callable[[], dict[str, dict[str, Any]]] | None = None) -> Table:
     """The table of the package's own `models.yaml`, read once. Raises FileNotFoundError when the installation lost it."""
+    return Table(_read("models.yaml")["providers"], others)
+
+
+@cache
+def _read(path: str) -> dict[str, Any]:
+    """A YAML file beside this one, read once: never written by those who get it."""
     import yaml  # 20 ms
 
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-    with open(__file__.rsplit("table.py", 1)[0] + "models.yaml", "rb") as file:
-        return Table(yaml.load(file, Loader=loader)["providers"], others)  # noqa: S506 - both are safe
+    with open(__file__.rsplit("table.py", 1)[0] + path, "rb") as file:
+        found: dict[str, Any] = yaml.load(file, Loader=loader)  # noqa: S506 - both are safe
+    return found
 
 
 class Table:
     """The providers' models. `tree` is what stands under `providers:` in `models.yaml`."""
 
-    def __init__(self, tree: dict[str, Any], others: Callable[[], dict[str, dict[str, Any]]] | None = None) -> None:
+    def __init__(
+        self, tree: Mapping[str, dict[str, Any] | str], others: Callable[[], dict[str, dict[str, Any]]] | None = None
+    ) -> None:
         """`others` gives the providers that aren't built in, in the same form; asked once, and only when an unknown name is
         met."""
         self._tree, self._others = dict(tree), others
@@ -62,13 +71,24 @@ class Table:
             others, self._others = self._others, None
             self._tree = {**others(), **self._tree}
 
+    def _of(self, provider: str) -> dict[str, Any]:
+        """What is known of a provider, {} for one that isn't. A table in a file of its own is read now: most specs name one provider."""
+        found = self._tree.get(provider, {})
+        if isinstance(found, str):
+            self._tree[provider] = found = _read(found)
+        return found
+
+    def _model(self, provider: str, model: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._of(provider).get("models", {}).get(model, {})
+        return found
+
     def models(self, provider: str) -> tuple[str, ...]:
         """Model names of a provider, () for one that isn't known."""
-        return tuple(self._tree.get(provider, {}).get("models", ()))
+        return tuple(self._of(provider).get("models", ()))
 
     def default_model(self, provider: str, op: str) -> str | None:
         """The model an op has when none is named; None when the provider lacks the op."""
-        found: str | None = self._tree.get(provider, {}).get("default", {}).get(op)
+        found: str | None = self._of(provider).get("default", {}).get(op)
         return found
 
     def has(self, provider: str, model: str, op: str, param: str) -> bool:
@@ -81,16 +101,35 @@ class Table:
 
     def free(self, provider: str) -> bool:
         """True when nothing this provider makes costs money."""
-        return bool(self._tree.get(provider, {}).get("free"))
+        return bool(self._of(provider).get("free"))
 
     def reproducible(self, provider: str) -> bool:
         """True when the same request to this provider gives the same bytes, always."""
-        return bool(self._tree.get(provider, {}).get("reproducible"))
+        return bool(self._of(provider).get("reproducible"))
 
     def limits(self, provider: str, model: str, op: str) -> dict[str, int]:
-        """`prompt` (characters), `inputs` (pictures), `members` (pictures in one call); a missing key is no limit."""
+        """`prompt` (characters), `inputs` (pictures), `members` and `takes` (pictures in one call); a missing key is no limit."""
         found: dict[str, int] = self._op(provider, model, op).get("limits", {})
         return found
+
+    def mask(self, provider: str, model: str, op: str) -> bool:
+        """Whether the model takes a mask for this op."""
+        return "mask" in self.sends(provider, model, op)
+
+    def sends(self, provider: str, model: str, op: str) -> Mapping[str, Any]:
+        """What the provider itself must know to send a request, {} when the model lacks the op."""
+        found: dict[str, Any] = self._op(provider, model, op).get("sends", {})
+        return found
+
+    def prices(self, provider: str, model: str) -> Mapping[str, Any] | None:
+        """`unit`, `date`, `source`, `each` (a number, or numbers by the value of the parameter `by`), `per`; None when not known."""
+        found: dict[str, Any] | None = self._model(provider, model).get("prices")
+        return found
+
+    def ends(self, provider: str, model: str) -> tuple[str, str] | None:
+        """The day on which the model's maker shuts it down (ISO 8601) and who says so; None when nothing is known."""
+        found = self._model(provider, model)
+        return (str(found["ends"]), str(found["ends_source"])) if "ends" in found else None
 
     def normalise(
         self, provider: str, model: str, op: str, params: dict[str, Any], *, members: int = 0
@@ -125,19 +164,30 @@ class Table:
                     result[name] = _value(rule, name, value, model, provider)
             except BadValue as e:
                 faults.append((name, e.text, e.hint))
+        for name, rule in rules.items():
+            if rule.get("required") and name not in params:
+                faults.append((name, f"`{model}` on {provider} can't do without `{name}`", f"write `params: {{{name}: …}}`"))
+            if rule.get("asked") is False:
+                notes.append(
+                    f"`{model}` on {provider} chooses the file type itself: if it isn't {result.get(name)}, the picture waits for your word"
+                )
+            said = rule.get("said")
+            if said and result.get(name) in said:
+                notes.append(said[result[name]])
         most = facts.get("limits", {}).get("members")
         if most is not None and members > most:
+            alone = most == 1
             faults.append(
                 (
                     "set",
-                    f"`{model}` on {provider} makes at most {most} pictures in one call; the set has {members}",
-                    "split the set",
+                    f"`{model}` on {provider} makes {'one picture' if alone else f'at most {most} pictures'} in one call; the set has {members}",
+                    "make them assets of their own, or name a model that draws several" if alone else "split the set",
                 )
             )
         return result, faults, notes
 
     def _op(self, provider: str, model: str, op: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._tree.get(provider, {}).get("models", {}).get(model, {}).get("ops", {}).get(op, {})
+        found: dict[str, Any] = self._model(provider, model).get("ops", {}).get(op, {})
         return found
 
 
@@ -157,8 +207,10 @@ def _value(rule: Rule, name: str, value: Value, model: str, provider: str) -> Va
                 return each
         choices = ", ".join(f"`{each}`" for each in rule["enum"])
         near = difflib.get_close_matches(str(value), [str(each) for each in rule["enum"]], 1)
+        way = rule.get("ways", {}).get(value) if isinstance(value, str) else None
         raise BadValue(
-            f"`{name}: {shown}` is no choice {where}" + (f"; did you mean `{near[0]}`?" if near else ""), f"it has {choices}"
+            f"`{name}: {shown}` is no choice {where}" + (f"; did you mean `{near[0]}`?" if near else ""),
+            way or f"it has {choices}",
         )
     if "boolean" in rule:
         if isinstance(value, bool):

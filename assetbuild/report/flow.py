@@ -17,13 +17,14 @@ _PATHS = re.compile(r"[^\s`]*[/.][^\s`]*\w(?: and [\d,]+ more)?")
 
 def flow(head: str, taken: int, parts: Iterable[tuple[str, str]], ink: Ink, columns: int, indent: int) -> Iterator[str]:
     """Lines of at most `columns` cells (0: one line, however long). `head` is painted already and takes `taken` cells; `parts`
-    are style and text; what doesn't fit goes on below, `indent` cells from the left. A long word stays whole.
+    are style and text; what doesn't fit goes on below, `indent` cells from the left. A long word stays whole, and so does what
+    stands in backticks: a command can be pasted.
     """
     indent = min(indent, max(0, columns - LEAST)) if columns else indent
     start, at = head, taken
     runs: list[tuple[str, str]] = []  # style and words of the line
     for style, text in parts:
-        for word in text.split(" "):
+        for word in _words(text):
             cells = width(word)
             if columns and at + cells + (1 if runs else 0) > columns and (runs or at > indent):
                 yield _painted(start, runs, ink)
@@ -34,6 +35,22 @@ def flow(head: str, taken: int, parts: Iterable[tuple[str, str]], ink: Ink, colu
             else:
                 runs.append((style, word))
     yield _painted(start, runs, ink)
+
+
+def _words(text: str) -> list[str]:
+    """The words; what stands in backticks is one."""
+    words = text.split(" ")
+    if "`" not in text:
+        return words
+    out: list[str] = []
+    inside = False
+    for word in words:
+        if inside:
+            out[-1] += f" {word}"
+        else:
+            out.append(word)
+        inside ^= word.count("`") % 2 == 1
+    return out if not inside else words
 
 
 def _painted(start: str, runs: Iterable[tuple[str, str]], ink: Ink) -> str:

@@ -67,23 +67,41 @@ class Lines:
     def flush(self) -> None:
         """Writes what waits or was left out so far, like reasons summed up."""
         waiting, self._waiting = self._waiting, []
-        kinds = [(type(event), likeness(event.text)) for event in waiting]
+        same = Counter(_sentence(event) for event in waiting) if not self.verbose else Counter[tuple[type, str, str]]()
+        alone = [event for event in waiting if same[_sentence(event)] < 2]  # noqa: PLR2004 - the others share a line
+        kinds = [(type(event), likeness(event.text)) for event in alone]
         counts = Counter(kinds)
         every = len(waiting) == self.count and sum(kind is Held for kind, _ in counts) == 1
         seen: Counter[tuple[type, str]] = Counter()
-        for event, kind in zip(waiting, kinds, strict=True):
+        told: set[tuple[type, str, str]] = set()
+        for event in waiting:
+            if (what := _sentence(event)) in same and same[what] > 1:
+                if what not in told:
+                    told.add(what)
+                    self._together([one for one in waiting if _sentence(one) == what])
+                continue
+            kind = type(event), likeness(event.text)
             seen[kind] += 1
             folded = counts[kind] > ALIKE and not self.verbose
             if folded and seen[kind] > ALIKE:
                 continue
-            word, style = ("waiting", "yellow") if isinstance(event, Held) else ("skipped", "dim")
-            self._line(style, word, event.id, event.text)
-            hint = event.hint if isinstance(event, Held) else ""
+            self._line(*_words(event), event.id, event.text)
+            hint = _hint_of(event)
             if not folded:
                 self._hint(hint)
             elif seen[kind] == ALIKE:
                 self._line("dim", "", "", f"… and {counts[kind] - ALIKE:,} more: {kind[1]}")
                 self._hint(for_all(hint, event.id, every=every))
+
+    def _together(self, some: list[Held | Skipped]) -> None:
+        """Assets of which the very same is to be said."""
+        style, word = _words(some[0])
+        more = f" and {len(some) - ALIKE:,} more" if len(some) > ALIKE else ""
+        parts = [("bold", ", ".join(one.id for one in some[:ALIKE])), ("", f"{more}  {some[0].text}".removeprefix(" "))]
+        start = _WIDTH + 1
+        for line in flow(f"{self.ink(style, word.ljust(_WIDTH))} ", start, parts, self.ink, self.columns, start):
+            self.write(line)
+        self._hint(_hint_of(some[0]))
 
     def _line(self, style: str, word: str, name: str, rest: str, dim: str = "") -> None:
         start = _WIDTH + 1
@@ -98,3 +116,17 @@ class Lines:
             parts = [("dim", "hint:"), ("", hint)]
             for line in flow(" " * (_WIDTH + 1), _WIDTH + 1, parts, self.ink, self.columns, _WIDTH + 1):
                 self.write(line)
+
+
+def _hint_of(event: Held | Skipped) -> str:
+    return event.hint if isinstance(event, Held) else ""
+
+
+def _sentence(event: Held | Skipped) -> tuple[type, str, str]:
+    """What is said of an asset."""
+    return type(event), event.text, _hint_of(event)
+
+
+def _words(event: Held | Skipped) -> tuple[str, str]:
+    """Style and word."""
+    return ("yellow", "waiting") if isinstance(event, Held) else ("dim", "skipped")

@@ -20,9 +20,18 @@ class Live:
     """A context: on entering the table appears, on leaving it is wiped, so that only lines stay."""
 
     def __init__(
-        self, stream: TextIO, ink: Ink, count: int, *, verbose: bool = False, whole: bool = False, columns: int = 80
+        self,
+        stream: TextIO,
+        ink: Ink,
+        count: int,
+        *,
+        verbose: bool = False,
+        whole: bool = False,
+        columns: int = 80,
+        busy: int = 0,
     ) -> None:
-        self.stream, self.ink, self.count, self.columns = stream, ink, count, columns
+        """`count` assets, of which `busy` aren't up to date (0: all); `whole` if that is all of the spec."""
+        self.stream, self.ink, self.count, self.columns = stream, ink, busy or count, columns
         self.lines = Lines(self._print, ink, verbose=verbose, count=count if whole else 0, columns=columns)
         self.running: dict[str, tuple[float, Started]] = {}
         self.ended = 0
@@ -87,10 +96,21 @@ class Live:
         rows: list[Any] = []
         flying = list(self.running.items())
         for name, (began, event) in flying[:ROWS]:
+            word = event.word + "ing"
             step = f"  step {event.step} of {event.steps}" if event.steps > 1 else ""
-            word = event.word + "ing" if event.word != "draw" else "drawing"
-            shown = pad(cut(name, room - width(step)) + step, room)
-            parts = ((pad(word, _WORD), "cyan"), f" {shown} ", (seconds(now - began).rjust(_TIME), "dim"))
+            usual = f", about {event.usual:.0f} s" if event.usual >= 1 else ""
+            where = (
+                f"  {event.where}{usual}" if event.where and room - width(event.where + usual) >= width(name + step) + 2 else ""
+            )
+            shown = cut(name, room - width(step + where)) + step
+            gap = " " * max(0, room - width(shown + where))
+            parts = (
+                (pad(word, _WORD), "cyan"),
+                f" {shown}",
+                (where, "dim"),
+                f"{gap} ",
+                (seconds(now - began).rjust(_TIME), "dim"),
+            )
             rows.append(Text.assemble(*parts, no_wrap=True, overflow="crop"))
         if len(flying) > ROWS:
             rows.append(Text(f"{'':{_WORD}} and {len(flying) - ROWS} more", style="dim"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..plan import Verb
@@ -44,6 +44,12 @@ def word(plan: AssetPlan, project: Project) -> str:
     return _WORDS[plan.verb]
 
 
+def remark(plan: AssetPlan) -> str:
+    """What a person may still want to do about a picture that is up to date: `3 takes, none chosen`."""
+    one = plan.leading.decision
+    return one.text if plan.verb is Verb.UP_TO_DATE and one.row == "4" else ""
+
+
 def reason(one: StepPlan) -> str:
     """Why, in one line."""
     if one.decision.text:
@@ -53,11 +59,19 @@ def reason(one: StepPlan) -> str:
     return ", ".join(dict.fromkeys(texts))
 
 
-def plan_lines(plans: Sequence[AssetPlan], project: Project, ink: Ink, *, everything: bool, columns: int = 0) -> Iterator[str]:
+def plan_lines(
+    plans: Sequence[AssetPlan],
+    project: Project,
+    ink: Ink,
+    *,
+    everything: bool,
+    columns: int = 0,
+    prices: Mapping[str, str] | None = None,
+) -> Iterator[str]:
     """A line an asset that isn't up to date, its prompt's word diff below it; many for one reason are summed up. `columns` is the
-    terminal's width (0: no terminal, nothing is wrapped).
+    terminal's width (0: no terminal, nothing is wrapped). `prices` are what the purchases of an asset cost, by id.
     """
-    listed = [p for p in plans if everything or p.verb is not Verb.UP_TO_DATE]
+    listed = [p for p in plans if everything or p.verb is not Verb.UP_TO_DATE or remark(p)]
     alike: dict[tuple[str, str], list[AssetPlan]] = {}
     for plan in listed:
         alike.setdefault((word(plan, project), _pattern(plan)), []).append(plan)
@@ -77,10 +91,17 @@ def plan_lines(plans: Sequence[AssetPlan], project: Project, ink: Ink, *, everyt
         way = for_all(group[0].leading.decision.hint, names[0], every=every)
         folded[names[ALIKE - 1]] = f"… and {len(group) - ALIKE:,} more: {why}", way
     column = name_column((p.asset.id for p in listed if p.asset.id not in hidden), columns)
+    told: set[str] = set()  # hints and notes: each is said once
     for plan in listed:
         if plan.asset.id in hidden:
             continue
-        yield from _asset_lines(plan, project, ink, columns, column, hint=plan.asset.id not in quiet)
+        price = (prices or {}).get(plan.asset.id, "")
+        yield from _asset_lines(plan, project, ink, columns, column, price=price)
+        below = [("hint:", plan.leading.decision.hint)] if plan.asset.id not in quiet and plan.leading.decision.hint else []
+        for label, text in (*below, *(("", note) for note in plan.asset.notes)):
+            if text not in told:
+                told.add(text)
+                yield from _below([("dim", label), ("", text)] if label else [("dim", text)], ink, columns)
         if plan.asset.id in folded:
             more, way = folded[plan.asset.id]
             yield from _below([("dim", more)], ink, columns)
@@ -94,16 +115,13 @@ def _pattern(plan: AssetPlan) -> str:
     return like(reason(plan.leading))
 
 
-def _asset_lines(plan: AssetPlan, project: Project, ink: Ink, columns: int, column: int, *, hint: bool) -> Iterator[str]:
+def _asset_lines(plan: AssetPlan, project: Project, ink: Ink, columns: int, column: int, *, price: str) -> Iterator[str]:
     one = plan.leading
     step = f" (step {one.number + 1} of {len(plan.asset.steps)})" if len(plan.asset.steps) > 1 else ""
     head = ink(_STYLES.get(plan.verb, "dim"), word(plan, project).ljust(_VERB)) + " "
-    yield from row(plan.asset.id, column, [("", reason(one) + step)], ink, columns, head, _VERB + 1)
+    cost = [("", f"{price} ")] if price else []
+    yield from row(plan.asset.id, column, [*cost, ("", reason(one) + step)], ink, columns, head, _VERB + 1)
     yield from _prompt_diff(one, project, ink, columns)
-    if one.decision.hint and hint:
-        yield from _below([("dim", "hint:"), ("", one.decision.hint)], ink, columns)
-    for note in plan.asset.notes:
-        yield from _below([("dim", note)], ink, columns)
 
 
 def _below(parts: Sequence[tuple[str, str]], ink: Ink, columns: int) -> Iterator[str]:
@@ -111,16 +129,22 @@ def _below(parts: Sequence[tuple[str, str]], ink: Ink, columns: int) -> Iterator
     return flow(" " * (_VERB + 1), _VERB + 1, parts, ink, columns, _VERB + 1)
 
 
-def plan_summary(plans: Sequence[AssetPlan], project: Project) -> str:
-    """`3 to draw, 2 may follow, 12 up to date`."""
+def plan_summary(plans: Sequence[AssetPlan], project: Project, *, priced: bool = False) -> str:
+    """`3 to draw, 2 to follow, 12 up to date`. `priced`: those that are to be bought are told of elsewhere, with their price; "" if that is all."""
     counts: dict[str, int] = {}
     for plan in plans:
+        if priced and any(_bought(one, project) for one in plan.steps):
+            continue
         if plan.verb is Verb.UP_TO_DATE:
             name = "not here, not needed" if plan.leading.decision.row == "9" else "up to date"
         else:
             name = "to " + word(plan, project) if plan.verb is Verb.GENERATE else _COUNTED[plan.verb]
         counts[name] = counts.get(name, 0) + 1
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "the spec has no assets"
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or ("" if plans else "the spec has no assets")
+
+
+def _bought(one: StepPlan, project: Project) -> bool:
+    return one.decision.verb in (Verb.GENERATE, Verb.WAITING) and not project.table.free(one.step.provider)
 
 
 def _prompt_diff(one: StepPlan, project: Project, ink: Ink, columns: int) -> Iterator[str]:
@@ -148,8 +172,8 @@ def old_prompt(one: StepPlan, project: Project) -> str | None:
     return paragraphs(json.loads(store.cas.read(one.facts.locked.key)))
 
 
-def plan_json(plans: Sequence[AssetPlan], project: Project) -> dict[str, Any]:
-    """The shape of `schemas/plan.schema.json`."""
+def plan_json(plans: Sequence[AssetPlan], project: Project, money: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The shape of `schemas/plan.schema.json`. `money` is what it costs, when something is to be bought."""
     assets = []
     for plan in plans:
         one = plan.leading
@@ -176,4 +200,4 @@ def plan_json(plans: Sequence[AssetPlan], project: Project) -> dict[str, Any]:
     counts: dict[str, int] = {}
     for plan in plans:
         counts[plan.verb.value] = counts.get(plan.verb.value, 0) + 1
-    return {"version": 1, "assets": assets, "counts": counts}
+    return {"version": 1, "assets": assets, "counts": counts, **({"money": dict(money)} if money else {})}

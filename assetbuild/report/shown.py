@@ -140,6 +140,8 @@ def _made(made: Record | None, ink: Ink, columns: int) -> Iterator[str]:
     yield from _row(ink, "made", text, columns)
     if made["rejected"] is not None:
         yield from _row(ink, "rejected", made["rejected"] or "without a note", columns)
+    if made["approved"]:
+        yield from _row(ink, "approved", made["note"] or "without a note", columns)
 
 
 def when(at: str | None) -> str:
@@ -217,15 +219,7 @@ def _pictures(asset: Record, ink: Ink) -> Iterator[str]:
         yield ""
         yield ink("bold", "  takes of this text")
         for one in takes:
-            word = (
-                "chosen"
-                if one["chosen"]
-                else "rejected: " + one["rejected"]
-                if one["rejected"] is not None
-                else ""
-                if one["here"]
-                else "not here"
-            )
+            word = take_word(one)
             by = "by hand" if one["by_hand"] else money_text(one["cost"]) if one["at"] else ""
             yield _columns(f"{one['take']}", one["digests"], when(one["at"]) if one["at"] else "", by, word)
     if before:
@@ -236,12 +230,27 @@ def _pictures(asset: Record, ink: Ink) -> Iterator[str]:
             yield _columns("", one["digests"], f"until {when(one['until'])}", by, "" if one["here"] else "not here")
         if len(before) > 8:  # noqa: PLR2004
             yield f"    … and {count_text(len(before) - 8, 'older one')}"
-    if any(t["here"] and not t["chosen"] for t in takes) or any(one["here"] for one in before):
+    others = [t["digests"][0] for t in takes if t["here"] and not t["chosen"] and t["rejected"] is None]
+    others += [one["digests"][0] for one in before if one["here"]]
+    if others:
         yield ""
-        first = next((t["digests"][0] for t in takes if t["here"] and not t["chosen"]), None) or next(
-            b["digests"][0] for b in before if b["here"]
-        )
+        first = others[0]
         yield f"  {ink('dim', 'hint:')} `assetbuild use {asset['id']} {first[:LETTERS]}` takes that one"
+
+
+def take_word(take: Record) -> str:
+    """What was said of a take, and where it is."""
+    if take["rejected"] is not None:
+        word = f"rejected: {take['rejected']}" if take["rejected"] else "rejected"
+    elif take["approved"]:
+        word = "approved"
+    elif take["chosen"]:
+        word = "chosen"
+    elif not take["here"]:
+        return "not here"
+    else:
+        return "lies there, not chosen" if take["lies_there"] else ""
+    return word
 
 
 def _columns(number: str, digests: list[str], at: str, by: str, word: str) -> str:

@@ -31,8 +31,8 @@ def seconds(value: float) -> str:
     return f"{int(value) // 60} min {int(value) % 60} s"
 
 
-def summary(done: Summed) -> str:
-    """`12 up to date, 3 drawn, 1 restored in 0.4 s`."""
+def summary(done: Summed, paid: str = "") -> str:
+    """`12 up to date, 3 bought, 1 restored, $0.27 spent in 0.4 s`; `paid` is the part about money."""
     counts = [
         (done.up_to_date, "up to date"),
         (done.not_needed, "not here, not needed"),
@@ -44,6 +44,8 @@ def summary(done: Summed) -> str:
         (done.failed, "failed"),
     ]
     parts = [f"{count:,} {word}" for count, word in counts if count]
+    if paid:
+        parts.append(paid)
     if done.interrupted:
         return (
             f"stopped after {seconds(done.seconds)}: {', '.join(parts) if parts else 'nothing was done'}; the rest is as it was"

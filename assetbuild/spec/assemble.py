@@ -18,6 +18,7 @@ from .model import Asset, ModelTable, Reader, Spec
 from .outputs import fold
 from .problems import Problems
 from .sources import Document, Files, documents
+from .terms import read_budget, read_services
 
 
 def assemble(path: str, reader: Reader, table: ModelTable, profile: str | None) -> Spec:
@@ -42,11 +43,13 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
     expansion.expand()
     if not expansion.drafts and not problems:
         problems.add(Place(path, 1, 1), f"`{path}` has no assets", "write one under `assets:`")
+    root = found[0].root
+    budget = read_budget(found[0], problems)
+    services = read_services(found[0], table, problems)
     link = Link(expansion, table)
     link.link()
     problems.row, problems.among = None, ()
 
-    root = found[0].root
     tree, lock = "", posixpath.splitext(posixpath.basename(path))[0] + ".lock"
     if profile is not None and settings is not None:
         if "output" in settings:
@@ -67,7 +70,7 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
     problems.raise_if_any()
 
     prefix = f"{tree}/" if tree else ""
-    assets = tuple([_asset(draft, prefix) for draft in expansion.drafts.values()])
+    assets = tuple([_asset(draft, prefix, bool(tree)) for draft in expansion.drafts.values()])
     profiles = root.get("profiles")
     store = root.get("store")
     name = root.get("project")
@@ -83,15 +86,30 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
         path=path,
         store=str(store) if store is not None else None,
         profiles=tuple(profiles) if isinstance(profiles, dict) else (),
+        budget=budget,
+        services=services,
     )
 
 
-def _asset(draft: Draft, prefix: str) -> Asset:
+def _asset(draft: Draft, prefix: str, drafting: bool) -> Asset:
+    """An asset as the other rooms see it. In a tree of drafts nothing waits for an approval: it is asked for before money is spent."""
     steps, notes = draft.steps
     outputs = draft.outputs
     if prefix:
         outputs = tuple([prefix + each for each in outputs])
-    return Asset(draft.id, steps, outputs, steps[0].place, draft.tags, draft.pin, draft.axes or {}, draft.description, notes)
+    return Asset(
+        draft.id,
+        steps,
+        outputs,
+        steps[0].place,
+        draft.tags,
+        draft.pin,
+        draft.axes or {},
+        draft.description,
+        notes,
+        draft.takes,
+        draft.approve and not drafting,
+    )
 
 
 def _profile(root: Document, name: str | None, problems: Problems) -> Map | None:

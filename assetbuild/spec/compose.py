@@ -133,7 +133,7 @@ class Composer:
         text: tuple[Any, Any] | None,
     ) -> Composed:
         """Inputs and prompt of a step, as far as they can be known. `names` are further ones that pictures may have (None: any);
-        `text` is what holds the prompt and its key there."""
+        `text` is what holds the prompt and its key there. A mask comes after the base and has no number, since vendors take it apart."""
         found: list[tuple[Source, Any, str | None, Map | None]] = []  # source, role, name, what holds the hint
         image: dict[str, str] = {} if names is not None else Vague()
         if base is not None:
@@ -185,18 +185,23 @@ class Composer:
                 hint = plain_text(" ".join(hint.split()))
                 hints += f"Image {number}: {hint}\n"
             inputs.append(Input(source, role, None if role == "base" else name, hint or None))
+        if "mask" in own and base is not None and text is not None:
+            mask = self.file(own["mask"], scope)
+            if mask is not None:
+                inputs.insert(1, Input(mask, "mask"))
         prompt: str | None = None
         parts: list[tuple[str, int]] = []
         if text is not None:
             said = self.prompt(*text, scope) if not isinstance(text[0], Map) or text[1] in text[0] else None
             prompt = hints + (said or "")
-            parts = [("prompt", len(said or "")), ("hints", len(hints))]
+            parts = [("prompt", len(said or ""))]
             for style in styles:
                 if style.key:
                     more = self.text(style.inside, style.key, scope, _name(scope))
                     if more is not None and (more := plain_text(more)):
                         prompt += "\n\n" + more
                         parts.append((f"style {style.name}", len(more) + 2))
+            parts.append(("hints", len(hints)))
         return Composed(tuple(inputs), prompt, tuple(parts))
 
     def prompt(self, inside: Value, key: Value, scope: Scope) -> str | None:

@@ -17,7 +17,7 @@ from .sources import Document
 WAITING, OPEN, LINKED = 0, 1, 2  # states of a draft
 BUILTIN_OUTPUT = "art/${id}.png"
 _SHARED = frozenset(
-    ("provider", "model", "quality", "aspect_ratio", "background", "seed", "style", "output", "tags", "params")
+    ("provider", "model", "quality", "aspect_ratio", "background", "seed", "style", "takes", "output", "tags", "params")
 )  # what defaults and profiles can have
 _BY_ENTRY = ("params", "vars")  # fields of which an override says only what differs
 _NONE: frozenset[str] = frozenset()
@@ -89,6 +89,7 @@ class Draft:
 
     __slots__ = (
         "among",
+        "approve",
         "axes",
         "description",
         "gaps",
@@ -107,6 +108,7 @@ class Draft:
         "state",
         "steps",
         "tags",
+        "takes",
         "unseen",
     )
 
@@ -117,6 +119,8 @@ class Draft:
         self.output: Mark | None = None
         self.tags: tuple[str, ...] = ()
         self.pin = False
+        self.takes = 1
+        self.approve = False
         self.axes: dict[str, str] | None = None
         self.row: Mapping[str, Any] | None = None
         self.among: Sequence[Mapping[str, Any]] = ()

@@ -25,7 +25,7 @@ from .templates import Bad, has_reference
 
 _LATE = frozenset(("prompt", "then", "output", "references", "matrix", "vars"))  # fields that need more names than the row's
 _PLAIN = frozenset(("prompt", "base", "style", "variant", "description"))  # fields that are any text with something in it
-_TYPED = ("seed", "set", "pin")  # fields whose cell of a CSV may stand for a number or a truth
+_TYPED = ("seed", "set", "pin", "takes")  # fields whose cell of a CSV may stand for a number or a truth
 
 
 class Expansion:

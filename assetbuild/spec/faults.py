@@ -24,6 +24,8 @@ STANDS_IN = {one: many for many, one in NAMED.items()} | {"rows": "matrix"}
 PLACES = {
     "spec": "the top level",
     "defaults": "`defaults`",
+    "budget": "`budget`",
+    "service": "a provider under `providers`",
     "profile": "a profile",
     "asset": "an asset",
     "step": "a step of `then`",
@@ -59,17 +61,44 @@ SYNONYMS = {
     "name": "as",
     "pictures": "assets",
     "presets": "profiles",
+    "candidates": "takes",
+    "samples": "takes",
+    "tries": "takes",
+    "approval": "approve",
+    "review": "approve",
+    "budgets": "budget",
+    "limits": "budget",
+    "services": "providers",
+    "url": "base_url",
+    "endpoint": "base_url",
+    "host": "base_url",
+    "jobs": "concurrency",
+    "parallel": "concurrency",
+    "rate_limit": "requests_per_minute",
+    "per_minute": "requests_per_minute",
+    "credit": "credit_usd",
+    "price": "prices",
+    "run": "per_run",
+    "max_cost": "per_run",
+    "day": "per_day",
+    "daily": "per_day",
+    "month": "per_month",
+    "monthly": "per_month",
 }
 # The same in references and tables.
 INNER = {
     **dict.fromkeys(("path", "src", "source", "url", "image", "picture", "filename"), "file"),
     **dict.fromkeys(("id", "ref"), "asset"),
+    "asset": "file",  # of a mask or a prompt
     **dict.fromkeys(("label", "alias"), "as"),
     **dict.fromkeys(("text", "description", "note", "prompt"), "hint"),
     **dict.fromkeys(("file", "csv", "table", "load"), "from"),
     **dict.fromkeys(("filter", "select", "only", "if"), "where"),
     **dict.fromkeys(("default", "fallback"), "defaults"),
 }
+# What people call the key of a provider; below it further names.
+KEYS = frozenset(("api_key", "apikey", "x_api_key", "api_token", "apiframe_api_key"))
+KEYS_THERE = KEYS | {"key", "token", "secret", "password", "authorization"}
 LONGEST_NAME = 60  # characters between two commas: more is a sentence, no name
 
 
@@ -128,7 +157,7 @@ def _stands(name: str, resolved: bool, called: str | None) -> Path:
     """Where a value that is explained on its own stands in a spec, as a path for `label`."""
     if name in ("spec", "include"):
         return ()
-    if name in ("defaults", "vars", "matrix"):
+    if name in ("defaults", "vars", "matrix", "budget"):
         return (name,)
     if resolved and name == "override":  # with its texts put in, it is an asset's fields
         return ("assets", called or "")
@@ -230,6 +259,13 @@ def _unknown(case: Case) -> Iterator[tuple[Fault, str]]:
             field, way = _meant(str(key), case.value, case.node)
             ask = f"; did you mean `{field}`?" if field else ""
             defs = schema()["$defs"]
+            at_provider = case.node is defs["service"]
+            if str(key).lower().replace("-", "_") in (KEYS_THERE if at_provider else KEYS):
+                name = str((*case.stands, *case.path)[-1]) if at_provider else "apiframe"
+                variable = f"`{name.upper().replace('-', '_')}_API_KEY`"
+                way = f"set {variable} in the environment instead; a key that was ever pushed is worth replacing"
+                yield Fault((*case.path, key), "key", "a key doesn't belong in the spec, which others read", way), ""
+                continue
             if case.node is defs["include"] and key in defs["spec"]["properties"]:
                 yield Fault((*case.path, key), "key", f"`{key}` can't stand in an included file", "write it in the root spec"), ""
                 continue
@@ -312,7 +348,7 @@ def _unlisted(case: Case) -> Fault:
     choices = [str(each) for each in case.node.get("enum", [case.node.get("const")])]
     known = either([f"`{each}`" for each in choices])
     if case.value is None:
-        return case.fault("is empty", f"write {known}, or take the line out")
+        return case.fault("is empty", case.node.get("errorMessage") or f"write {known}, or take the line out")
     if str(case.value) in choices:  # `version: "1"`
         return case.fault(f"must be {known}, not a text", f"write `{case.path[-1]}: {case.value}`, without quotes")
     near = difflib.get_close_matches(str(case.value).lower(), choices, 1, 0.5) if len(choices) > 1 else []
@@ -327,8 +363,12 @@ def _unfit(case: Case) -> Fault:
 
 
 def _out_of_bounds(case: Case) -> Fault:
-    low, high = case.node.get("minimum"), case.node.get("maximum")
-    bound = f"at least {low}" if low is not None and case.value < low else f"at most {high}"
+    bounds = {
+        "minimum": "at least {}",
+        "exclusiveMinimum": "more than {}",
+        "maximum": "at most {}",
+    }
+    bound = bounds[str(case.keyword)].format(case.node[str(case.keyword)])
     return case.fault(f"must be {bound}, not {shown(case.value)}")
 
 
@@ -367,6 +407,10 @@ def _mistyped(case: Case) -> Fault:
         way = f"write `{before}{_as_list(value)}`"
     elif isinstance(value, str) and re.fullmatch(_QUOTED.get(form, "(?!)"), value):
         way = f"write `{before}{value}`, without quotes"
+    elif isinstance(value, str) and form == "a number" and (money := _MONEY.fullmatch(value)):
+        way = f"write `{before}{money[1].replace(',', '.')}`: it is in USD"
+    elif isinstance(value, str) and form == "`{file: …}`":
+        way = f"write `{before}{{file: {flow(value)}}}`"
     elif isinstance(value, str) and "prompt" in case.node.get("properties", ()):
         way = f"write `{before}{{prompt: {flow(value)}}}`"
     elif isinstance(value, bool) and "text" in form:
@@ -374,8 +418,9 @@ def _mistyped(case: Case) -> Fault:
     return case.fault(f"must be {form}, not {'a text' if isinstance(value, str) else shown(value)}", way)
 
 
+_MONEY = re.compile(r"\s*(?:\$|US\$|USD)?\s*([0-9]+(?:[.,][0-9]{1,4})?)\s*(?:\$|USD)?\s*", re.IGNORECASE)
 _FILE = re.compile(r"\.(csv|tsv|json|ya?ml|md)$")
-_QUOTED = {"a whole number": "[0-9]+", "`true` or `false`": "true|false"}
+_QUOTED = {"a whole number": "[0-9]+", "a number": r"[0-9]+(\.[0-9]+)?", "`true` or `false`": "true|false"}
 _WORDED: dict[str | None, Callable[[Case], Fault]] = {
     "propertyNames": _misnamed,
     None: _misplaced,
@@ -384,6 +429,7 @@ _WORDED: dict[str | None, Callable[[Case], Fault]] = {
     "pattern": _unfit,
     "minimum": _out_of_bounds,
     "maximum": _out_of_bounds,
+    "exclusiveMinimum": _out_of_bounds,
     "type": _mistyped,
     "anyOf": _mistyped,
 }

@@ -19,9 +19,9 @@ ALL = "*"  # a gap: whatever isn't there may be missing
 HOLE = "\0hole"  # stands in a list for an item that was left out, so that the others keep their numbers
 PATTERNS = 200  # an id is compared with no more keys that hold a `${…}`
 _NONE: frozenset[str] = frozenset()
-_NAMED = ("assets", "overrides", "profiles")  # parts whose entries have fields
-_ENTRIES = ("vars", "styles", "defaults")  # parts whose entries are left out one by one
-_PARTED = ("then", "references", "tags", "vars", "params", "matrix")  # fields of which a part can be left out
+_NAMED = ("assets", "overrides", "profiles", "providers")  # parts whose entries have fields
+_ENTRIES = ("vars", "styles", "defaults", "budget")  # parts whose entries are left out one by one
+_PARTED = ("then", "references", "tags", "vars", "params", "matrix", "prices")  # fields of which a part can be left out
 _KEY = re.compile(r"(?m)^[ \t]*([^\s#:'\"{\[-][^#:\n]*?)[ \t]*:(?=\s|$)")
 
 
@@ -154,7 +154,7 @@ class Gaps:
 
     def _keys(self, root: Map, path: Path) -> list[tuple[Path, Mark]]:
         """The field of an asset, profile, defaults or the spec that a path leads through, and where its name stands."""
-        depth = 3 if path[0] in _NAMED else 2 if path[0] == "defaults" else 1
+        depth = 3 if path[0] in _NAMED else 2 if path[0] in ("defaults", "budget") else 1
         if len(path) < depth:
             return []
         inside: Value = root

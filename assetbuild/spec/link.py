@@ -9,13 +9,14 @@ from typing import Any
 from ..errors import Place
 from .drafts import LINKED, OPEN, WAITING, Draft, Sketch
 from .expand import Expansion
-from .layers import Layer, Settled, Wrong, settle
+from .layers import Layer, Settled, Wrong, drafts_only, settle
 from .marks import Map, Mark, Seq
 from .model import AssetInput, FileInput, ModelTable, Step
 from .outputs import FORMATS, fold
 
 SHOWN = 12  # names of a circle
 _OWN = frozenset(("provider", "model", "quality", "aspect_ratio", "background", "seed", "params"))
+_GAPS = _OWN | {"mask"}
 
 
 class Link:
@@ -157,6 +158,8 @@ class Link:
         for index, sketch in enumerate(draft.sketches):
             if index == 0:
                 base = sketch.base
+                if _masked(sketch):
+                    self._check_mask(sketch)
                 if isinstance(base, AssetInput):
                     other = self.drafts.get(base.asset)
                     ratio = other.ratio if other is not None else None
@@ -192,7 +195,7 @@ class Link:
                     settled.provider,
                     settled.model,
                     sketch.prompt,
-                    sketch.inputs,
+                    tuple([each for each in sketch.inputs if each.role != "mask"]) if settled.bare else sketch.inputs,
                     settled.params,
                     sketch.members,
                     sketch.variant,
@@ -202,7 +205,19 @@ class Link:
             )
         draft.ratio = ratio
         draft.unseen = unseen
-        draft.steps = (tuple(steps), notes)
+        if draft.takes > 1 and steps and drafts_only(self.table, steps[-1].provider):
+            notes += (f"`takes: {draft.takes}` is left out: {steps[-1].provider} draws the same picture each time",)
+            draft.takes = 1
+        draft.steps = (tuple(steps), tuple(dict.fromkeys(notes)) if len(notes) > 1 else notes)
+
+    def _check_mask(self, sketch: Sketch) -> None:
+        """A mask has the size of its picture, as makers of models ask (docs.bfl.ai, FLUX.1 Fill); seen here when both are files."""
+        files = [each.source.path for each in sketch.inputs[:2] if isinstance(each.source, FileInput)]
+        sizes = [self.expansion.files.reader.picture_size(path) for path in files]
+        if len(sizes) > 1 and None not in sizes and sizes[0] != sizes[1]:
+            base, mask = (f"{size[0]} × {size[1]}" for size in sizes if size is not None)
+            text = f"the mask `{files[1]}` has {mask} pixels, its picture `{files[0]}` {base}"
+            self.problems.on(sketch.own, "mask", text, "draw the mask in the size of the picture", on="key", kind="mask size")
 
     def _size(self, path: str) -> str | None:
         """The ratio of a picture of the user's, None when it isn't there."""
@@ -215,15 +230,15 @@ class Link:
         """The settings of a step, from the cache where another step had the same; beside them, see `_decide`."""
         own, asset = sketch.own, draft.own
         home = draft.home.document.path
-        gaps = draft.gaps & _OWN if draft.gaps else None
+        gaps = draft.gaps & _GAPS if draft.gaps else None
         if gaps:
             key: Any = draft, index  # the draft itself: two ghosts may have one id
         elif own.keys().isdisjoint(_OWN) and (index == 0 or asset.keys().isdisjoint(_OWN)):
-            key = (home, sketch.op, ratio, ending, len(sketch.members), index > 0)
+            key = (home, sketch.op, ratio, ending, len(sketch.members), index > 0, _masked(sketch))
         else:
             said = tuple((name, repr(own[name])) for name in own if name in _OWN)
             inherited = tuple((name, repr(asset[name])) for name in asset if name in _OWN) if index else ()
-            key = (home, sketch.op, ratio, ending, len(sketch.members), index > 0, said, inherited)
+            key = (home, sketch.op, ratio, ending, len(sketch.members), index > 0, _masked(sketch), said, inherited)
         found = self._settled.get(key)
         if found is None:
             found = self._settled[key] = self._decide(draft, sketch, index, ratio, ending)
@@ -242,18 +257,20 @@ class Link:
         gaps = draft.gaps & _OWN if draft.gaps else ()
         if gaps:  # what the asset says in a wrong way isn't said by others instead
             layers[1:] = [Layer(role, {k: v for k, v in values.items() if k not in gaps}) for role, values, _ in layers[1:]]
-        members = len(sketch.members)
+        members, masked = len(sketch.members), _masked(sketch)
         if sketch.base is not None and ratio is None and "aspect_ratio" not in sketch.own:
             ratio = "1:1"  # the base isn't there yet, so nothing is made now
         alone: Settled | None = None
         if not self.profile:
-            settled = settle(self.table, sketch.op, tuple(layers), ratio=ratio, ending=ending, members=members)
+            settled = settle(self.table, sketch.op, tuple(layers), ratio=ratio, ending=ending, members=members, masked=masked)
         else:
             swaps = "provider" in self.profile
             whole = (Layer("profile", self.profile), *layers)
-            settled = settle(self.table, sketch.op, whole, ratio=ratio, ending=ending, members=members, lenient=swaps)
+            settled = settle(
+                self.table, sketch.op, whole, ratio=ratio, ending=ending, members=members, masked=masked, lenient=swaps
+            )
             if swaps and not settled.wrong:
-                bare = settle(self.table, sketch.op, tuple(layers), ratio=ratio, ending=ending, members=members)
+                bare = settle(self.table, sketch.op, tuple(layers), ratio=ratio, ending=ending, members=members, masked=masked)
                 if self.table.knows(bare.provider):
                     alone = bare
         if settled.provider:
@@ -294,8 +311,9 @@ class Link:
             text = f"{sum_of} ({total - most:,} too many for {settled.model} on {settled.provider})"
             self._at_prompt(sketch, text, f"it takes {most:,} characters; shorten one of the parts")
         most = limits.get("inputs")
-        if most is not None and len(sketch.inputs) > most:
-            text = f"`{draft.id}` sends {len(sketch.inputs)} pictures; {settled.model} on {settled.provider} takes {most}"
+        sent = len(sketch.inputs) - ("mask" in sketch.own)
+        if most is not None and sent > most:
+            text = f"`{draft.id}` sends {sent} pictures; {settled.model} on {settled.provider} takes {most}"
             self._at_prompt(sketch, text, "base, references and the styles' references count together")
 
     def _at_prompt(self, sketch: Sketch, text: str, hint: str) -> None:
@@ -303,3 +321,8 @@ class Link:
             self.problems.on(sketch.own, "prompt", text, hint, on="key")
         else:
             self.problems.at(sketch.mark, text, hint)
+
+
+def _masked(sketch: Sketch) -> bool:
+    """Whether a step has a mask (on another op than `edit` it is a mistake, already told)."""
+    return sketch.op == "edit" and "mask" in sketch.own

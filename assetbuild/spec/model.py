@@ -5,7 +5,8 @@ All paths are relative to the project root (the folder of the root spec), with `
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol, assert_never
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, Protocol, assert_never
 
 from ..errors import Place
 
@@ -46,10 +47,13 @@ def called(source: Source) -> str:
 
 
 class Input(NamedTuple):
-    """One input picture of a step. The place in `Step.inputs` is the place it is sent in: base first, then references, then styles'."""
+    """One input picture of a step. The place in `Step.inputs` is the place it is sent in: base first, then the mask, then references, then styles'.
+
+    A mask (white is what may change) has no hint and no number in the prompt.
+    """
 
     source: Source
-    role: Literal["base", "reference", "style"]
+    role: Literal["base", "mask", "reference", "style"]
     name: str | None = None  # `as`
     hint: str | None = None
 
@@ -93,6 +97,28 @@ class Asset(NamedTuple):
     axes: dict[str, str] = {}  # noqa: RUF012 - a NamedTuple default is shared and never written
     description: str | None = None
     notes: tuple[str, ...] = ()
+    takes: int = 1  # how many candidates are bought before one is chosen (`takes:`)
+    approve: bool = False  # `approve: required`: what is made from it waits for a person's approval
+
+
+class Budget(NamedTuple):
+    """The standing limits, in micro-USD; None where none is stated. `per_day` is any 24 hours, `per_month` any 30 days, over store and project."""
+
+    per_run: int | None = None
+    per_day: int | None = None
+    per_month: int | None = None
+
+
+class Service(NamedTuple):
+    """What the spec says of a provider under `providers:`; None where it says nothing. `credit_usd` is USD per credit. `prices` are the user's own, in
+    credits for one picture: by model, then by the value of the parameter that decides ("" when none does).
+    """
+
+    base_url: str | None = None
+    concurrency: int | None = None  # jobs open at the vendor
+    requests_per_minute: int | None = None
+    credit_usd: float | None = None
+    prices: dict[str, dict[str, float]] = {}  # noqa: RUF012 - a NamedTuple default is shared and never written
 
 
 class Spec(NamedTuple):
@@ -116,6 +142,8 @@ class Spec(NamedTuple):
     path: str  # the root spec's own path, usually "assets.yaml"
     store: str | None = None  # `store:` of the spec
     profiles: tuple[str, ...] = ()
+    budget: Budget = Budget()
+    services: dict[str, Service] = {}  # noqa: RUF012 - by provider
 
 
 class Reader(Protocol):
@@ -155,6 +183,15 @@ class ModelTable(Protocol):
 
     def names(self, provider: str, model: str, op: Op) -> tuple[str, ...]:
         """Every parameter the model has for the op, for did-you-mean."""
+
+    def mask(self, provider: str, model: str, op: Op) -> bool:
+        """Whether the model takes a mask for this op."""
+
+    def prices(self, provider: str, model: str) -> Mapping[str, Any] | None:
+        """What one picture costs: `unit`, and `each`, a number or numbers by the value of the parameter `by`; None when that isn't known."""
+
+    def ends(self, provider: str, model: str) -> tuple[str, str] | None:
+        """The day on which the model's maker shuts it down (ISO 8601) and who says so; None when nothing is known."""
 
     def free(self, provider: str) -> bool:
         """True when nothing this provider makes costs money (comp)."""

@@ -15,6 +15,7 @@ NAMED = {
     "assets": "asset",
     "styles": "style",
     "profiles": "profile",
+    "providers": "provider",
     "overrides": "override",
     "vars": "var",
     "matrix": "axis",
@@ -29,6 +30,7 @@ NOUNS = {
     "then_item": ("a step", "steps"),
     "aspect_ratio": ('a ratio such as `"3:2"`', "ratios"),
     "prompt_file": ("`{file: …}`", "files"),
+    "mask": ("`{file: …}`", "files"),
     "picture": ("`{file: …}` or `{asset: …}`", "pictures"),
     "style_fields": ("`{text: …, references: […]}`", "styles"),
     "rows": ("a table `{from: …}`", "tables"),
@@ -37,6 +39,7 @@ NOUNS = {
 TYPES = {
     "string": ("a text", "texts"),
     "integer": ("a whole number", "whole numbers"),
+    "number": ("a number", "numbers"),
     "boolean": ("`true` or `false`", "`true` or `false`"),
     "object": ("a mapping", "mappings"),
 }

@@ -17,6 +17,18 @@ from .cells import listed, origin
 from .gaps import Gaps
 from .marks import Map, Mark
 
+# What may be a key or password: what stands behind such a name, what looks like a provider's key, and in an address what stands before
+# an `@` or behind a `?`.
+_SECRETS = [
+    re.compile(each, re.IGNORECASE)
+    for each in (
+        r"""(?<![\w.$-])(?:x[-_])?(?:api[-_]?key|api[-_]?token|token|secret|password|authorization)["']?\s*:\s*["']?([^\s"',}]+)""",
+        r"""(?<![\w.$-])key["']?\s*:\s*["']?([\w-]{20,})""",
+        r"\b(afk_[\w-]+)",
+        r"""://([^\s/@"']+)@""",
+        r"""://[^\s"'?]+\?([^\s"'},]+)""",
+    )
+]
 MANY, CLOSE = 300, 3  # names to compare with, and how far their lengths may be apart
 SUGGESTIONS = 40  # did-you-mean is slow over many names: no run needs more of them
 
@@ -32,9 +44,24 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
+def veiled(text: str) -> str:
+    """A text with asterisks in place of what may be a key or password: a spec may hold one by mistake, and messages get copied into
+    tickets."""
+    if ":" in text or "afk_" in text:
+        for secret in _SECRETS:
+            text = secret.sub(_stars, text)
+    return text
+
+
+def _stars(found: re.Match[str]) -> str:
+    start, end = found.start(1) - found.start(), found.end(1) - found.start()
+    return found[0][:start] + "*" * (end - start) + found[0][end:]
+
+
 def _one_line(text: str) -> str:
     """A sentence with a user's name in it, in one line: a line break in the name becomes a space, what a terminal would act on
     becomes its escape."""
+    text = veiled(text)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c in "\n\r\t" else f"\\u{ord(c):04x}" for c in text)
@@ -77,11 +104,11 @@ class Problems:
         return suggest(name, known) if self._suggested <= SUGGESTIONS else ""
 
     def line(self, file: str, number: int) -> str | None:
-        """The text of a line, counted from 1."""
+        """The text of a line, counted from 1, without what may be a key."""
         if file not in self._lines:
             self._lines[file] = self.texts.get(file, "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
         lines = self._lines[file]
-        return lines[number - 1] if 0 < number <= len(lines) else None
+        return veiled(lines[number - 1]) if 0 < number <= len(lines) else None
 
     def add(
         self, place: Place | None, text: str, hint: str | None = None, *, kind: str = "", rows: tuple[Place, ...] | None = None

@@ -173,6 +173,7 @@ def _choice(node: Schema, resolved: bool) -> Check:
 
 def _scalar(node: Schema, resolved: bool) -> Check:
     low, high, shortest = node.get("minimum"), node.get("maximum"), node.get("minLength", 0)
+    above = node.get("exclusiveMinimum")
     search = re.compile(node["pattern"]).search if "pattern" in node else None
     typed = _type(node["type"]) if "type" in node else _anything
     texts = typed("")
@@ -183,7 +184,9 @@ def _scalar(node: Schema, resolved: bool) -> Check:
         if not typed(value):
             return False
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return not ((low is not None and value < low) or (high is not None and value > high))
+            return not (
+                (low is not None and value < low) or (high is not None and value > high) or (above is not None and value <= above)
+            )
         return True
 
     return check
@@ -255,7 +258,7 @@ def _condition(node: Schema, resolved: bool) -> Check:
     return lambda value: then(value) if test(value) else otherwise(value)
 
 
-_SCALAR = frozenset({"minimum", "maximum", "minLength", "pattern"})
+_SCALAR = frozenset({"minimum", "maximum", "exclusiveMinimum", "minLength", "pattern"})
 _ARRAY = frozenset({"items", "minItems"})
 _OBJECT = frozenset({"properties", "additionalProperties", "propertyNames", "required", "minProperties"})
 _OF_TYPE = {"array": _ARRAY, "object": _OBJECT}

@@ -260,7 +260,7 @@ def _document(path: str, mark: Mark | None, files: Files, *, main: bool, length:
                         problems.gaps.lose(each)
                 problems.gaps.leave_out_of_spec(root, culprit)
         for part in frame:  # what has a wrong shape even so is left out as a whole
-            parted = isinstance(root.get(part), Map) and part in ("assets", "overrides", "profiles")
+            parted = isinstance(root.get(part), Map) and part in ("assets", "overrides", "profiles", "providers")
             if part in root and not parted and not shape.accepts(name, {"version": 1, part: root[part]}):
                 problems.gaps.leave_out_of_spec(root, (part,))
     return Document(path, posixpath.dirname(path), root, main)
@@ -268,7 +268,8 @@ def _document(path: str, mark: Mark | None, files: Files, *, main: bool, length:
 
 def _tell_stray(name: str, field: Path, mark: Mark, problems: Problems) -> None:
     """Says that nothing has a field of this name, though its value was left out already."""
-    form = {"assets": "asset", "overrides": "override", "profiles": "profile", "defaults": "defaults"}.get(str(field[0]), name)
+    forms = {"assets": "asset", "overrides": "override", "profiles": "profile", "providers": "service"}
+    form = {**forms, "defaults": "defaults", "budget": "budget"}.get(str(field[0]), name)
     form, called = (form, str(field[1])) if field[2:] else (form if field[1:] else name, None)
     key = str(field[-1])
     for fault in shape.explain(form, {key: "x", "version": 1} if form in ("spec", "include") else {key: "x"}, called=called):

@@ -41,7 +41,7 @@ _OPTIONAL = frozenset(
         "then",
     ]
 )
-_OPTIONAL |= {"pin", "params", "description"}
+_OPTIONAL |= {"pin", "takes", "approve", "params", "description"}
 _ENTRIES = ("style", "tags", "params")  # of these an entry too
 _VITAL = ("prompt", "base", "references", "op", *_INHERITED)  # what a step's other mistakes depend on
 
@@ -117,6 +117,9 @@ class Steps:
         if "variant" in own:
             sketch.variant = plain_text(words(own["variant"]))
         self._tags(draft, named)
+        self._takes(draft, named)
+        if "approve" in own:
+            draft.approve = True  # there is only one word for it
         if "pin" in own:
             draft.pin = bool(own["pin"])
         if "description" in own:
@@ -177,7 +180,7 @@ class Steps:
         wants = op in ("generate", "edit")
         fits = op == ("edit" if base is not None else "generate")
         plain = fits and said.__class__ is str and "${" not in said
-        if plain and not styles and "references" not in own and not unknown:  # most steps
+        if plain and not styles and "references" not in own and "mask" not in own and not unknown:  # most steps
             prompt = plain_text(str(said))
             inputs = () if base is None else (Input(base, "base"),)
             return Sketch(op, own, mark, base, Composed(inputs, prompt, (("prompt", len(prompt)),)))
@@ -200,13 +203,13 @@ class Steps:
             )
             op = "edit"
         if not wants:
-            for field in ("prompt", "references", "style", "set"):
+            for field in ("prompt", "references", "style", "set", "mask"):
                 if field in own:
                     problems.on(
                         own,
                         field,
                         f"op `{op}` takes no `{field}`",
-                        "put it on a step of its own, under `then:`",
+                        "put it on an edit" if field == "mask" else "put it on a step of its own, under `then:`",
                         on="key",
                         kind=field + op,
                     )
@@ -315,12 +318,35 @@ class Steps:
                 sound.append(member)
         sketch.members = tuple(sound)
 
+    def _takes(self, draft: Draft, scope: Scope) -> None:
+        """How many candidates: the profile's word, its own, its file's, the root's."""
+        layer = draft.strongest("takes")
+        if layer is None or ((draft.gaps or draft.home.gaps) and draft.unknown("takes")):
+            return
+        value = layer["takes"]
+        if layer is not draft.own and isinstance(value, str):  # the asset's own was put in before
+            value = self.composer.value(layer, "takes", scope)
+            if value is None or value.__class__ is Empty:
+                return
+            value = scalar(value) if isinstance(value, str) else value
+            if not shape.accepts("takes", value, resolved=True):
+                origin = layer.only(("takes",))
+                tell_faults(
+                    "override", {"takes": value}, origin, layer.mark("takes"), self.problems, resolved=True, called=draft.id
+                )
+                return
+        draft.takes = int(value)
+
     def _tags(self, draft: Draft, scope: Scope) -> None:
         layer = draft.strongest("tags")
         if layer is None:
             return
         value = layer["tags"]
-        if layer is not draft.own and has_reference(value):
+        if layer is not draft.own and isinstance(value, str):
+            value = self.composer.value(layer, "tags", scope)
+            if value is None or value.__class__ is Empty:
+                return
+        elif layer is not draft.own and has_reference(value):
             value, good = rendered(value, scope, self.problems)
             if not good:
                 return

@@ -237,12 +237,11 @@ class Store:
         StoreError when the disk refuses.
         """
         with self.transaction(durable=durable) as db:
-            recorded = self.record_in(db, takes)
-            _note(db, written)
-        return recorded
+            return self.record_in(db, takes, written)
 
-    def record_in(self, db: sqlite3.Connection, takes: Sequence[Take]) -> list[Take]:
+    def record_in(self, db: sqlite3.Connection, takes: Sequence[Take], written: Sequence[Written] = ()) -> list[Take]:
         """`record` inside a transaction of the caller's, so that a job becomes DONE with its result (invariant 4)."""
+        _note(db, written)
         for take in takes:  # invariant 2: a result names only blobs in the CAS
             for blob in take.blobs:
                 if self.cas.size(blob.digest) != blob.size:
@@ -353,7 +352,7 @@ def insert_take(db: sqlite3.Connection, take: Take) -> Take:
         for old in (there[take.take], *there.values()):
             if {(blob.member, blob.digest) for blob in old.blobs} == same:
                 return old
-        promised = db.execute("SELECT coalesce(max(take), 0) FROM jobs WHERE key = ?", (take.key,)).fetchone()[0]
+        promised = db.execute("SELECT coalesce(max(take + count - 1), 0) FROM jobs WHERE key = ?", (take.key,)).fetchone()[0]
         take = take._replace(take=max(*there, promised) + 1)  # never a number that a job was sent for
     notes = json.dumps(take.notes, sort_keys=True, ensure_ascii=False)
     row = (

@@ -19,7 +19,7 @@ from ..errors import StoreError
 from ..files import disk_error, network_filesystem, sync_folder
 from . import journal
 
-VERSION = 1  # of the schema, in PRAGMA user_version
+VERSION = 2  # of the schema, in PRAGMA user_version
 APPLICATION = 0x41424C44  # "ABLD", in PRAGMA application_id
 BUSY_SECONDS = 30.0
 
@@ -109,18 +109,49 @@ class Database:
             name += "?mode=rw"
         db = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            self._check_version(db)
+            version = self._check_version(db)
             if not self.read_only:
                 _set_mode(db, "delete" if self.network else "wal")
+                db.execute("PRAGMA secure_delete = ON")  # a request that is blanked is gone from the file too
+            if version < VERSION:
+                self._renew(db)
         except BaseException:
             db.close()
             raise
         return db
 
-    def _check_version(self, db: sqlite3.Connection) -> None:
+    def _renew(self, db: sqlite3.Connection) -> None:
+        """From version 1, whose journal nothing could be bought with: its table gets the columns of today. One that can't be written keeps
+        it, and an empty one in memory stands before it.
+        """
+        if self.read_only:
+            db.execute("PRAGMA temp_store = MEMORY")
+            db.execute(next(_statements(journal.SCHEMA)).replace("CREATE TABLE", "CREATE TEMP TABLE"))
+            return
+        with suppress(OSError):  # another user's
+            self.file.chmod(0o600)  # requests may hold addresses of uploads
+        # One transaction, and looked at again inside it: of two runs that find the old version one makes the new one. A kill leaves either.
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+                names = ", ".join(row[1] for row in db.execute("PRAGMA table_info(jobs)"))
+                rows = db.execute(f"SELECT {names} FROM jobs").fetchall()  # noqa: S608 - our own column names
+                db.execute("DROP TABLE jobs")
+                for statement in _statements(journal.SCHEMA):
+                    db.execute(statement)
+                db.executemany(f"INSERT INTO jobs ({names}) VALUES ({journal.marks(names.split(','))})", rows)  # noqa: S608
+                db.execute("UPDATE jobs SET counted_at = intent_at")
+                db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+    def _check_version(self, db: sqlite3.Connection) -> int:
         version, application = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id"))
         if application == APPLICATION and 0 < version <= VERSION:
-            return
+            return int(version)
         if application == APPLICATION and version > VERSION:
             raise StoreError(
                 f"the store was written by a newer assetbuild (its version is {version}, this one reads up to {VERSION})",
@@ -191,9 +222,11 @@ def make_database(root: Path, fill: Callable[[sqlite3.Connection], None] | None 
     """
     new = root / f"new-{os.urandom(4).hex()}.db"
     try:
+        new.touch(0o600)  # requests may hold addresses of uploads; sqlite gives its log the same rights
         db = sqlite3.connect(new, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA secure_delete = ON")
             db.execute("PRAGMA synchronous = FULL")
             db.executescript(f"BEGIN; {SCHEMA} COMMIT;")
             if fill is not None:
@@ -213,6 +246,11 @@ def make_database(root: Path, fill: Callable[[sqlite3.Connection], None] | None 
     finally:
         for left in root.glob(new.name + "*"):
             left.unlink(missing_ok=True)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one: `executescript` would end the transaction that they belong to."""
+    return (part for part in script.split(";") if part.strip())
 
 
 def _set_mode(db: sqlite3.Connection, mode: str) -> None:

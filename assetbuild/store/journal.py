@@ -1,15 +1,17 @@
-"""The durable record of every job we may owe money for: its table, its states, and what is open. Knows sqlite and no provider;
-sends nothing.
+"""The durable record of every job we may owe money for: its table, its states and how they follow one another. Knows sqlite and no
+provider; sends nothing, and judges no budget (`spending.py` does, and writes the first row of a job).
 
 An INTENT row is on disk before anything is sent (invariant 3) and is the reservation of its price. A job becomes DONE in the
-transaction that records its result (invariant 4). Rows are never deleted: the journal is also the ledger.
+transaction that records its result (invariant 4). Rows are never deleted: the journal is also the ledger. All functions that write
+are called inside `Store.transaction()`, which is durable unless told otherwise; only `sent`, `ready` and `landed` may be told.
 """
 
 from __future__ import annotations
 
 import enum
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -28,14 +30,26 @@ class State(enum.StrEnum):
     IN_DOUBT = "in_doubt"
 
 
+SKEW = 300.0  # seconds that a clock may be set right by
 OPEN = (State.INTENT, State.SUBMITTED)
+ENDED = (State.DONE, State.FAILED, State.REFUSED, State.EXPIRED)
 
-# Money is integer micro-USD, times are seconds since the epoch, JSON is text. `landed` maps member to digest, as blobs arrive.
+REHEARSAL = "loopback"  # `host` of whatever stands in for a vendor on this machine: its money is none
+
+# Money is integer micro-USD, times are seconds since the epoch, JSON is text. One job buys the takes `take` … `take + count - 1` of
+# `key` from `host` (NULL: the vendor's own), which is a ledger of its own: an emulator's attempts are none of the vendor's. `images` is
+# how many pictures were asked for, `members` the names of a set, `media` the type that was asked for ("image/png").
+# `account` is a few digits of the API key's sha256: under another key a replay may be another purchase. `reserved` NULL: the
+# price wasn't known. `credits` is the bill as the vendor said it, in its own unit. `path` and `body` are the request as it was sent; the
+# body is emptied when the vendor has accepted it.
+# `counted_at` is where budgets place the job in time: `intent_at`, but never before an earlier job's, even when the clock went back.
+# `project`, `asset`, `step` (from 1), `tags` and `axes` are as they were at the time, so that the ledger needs nothing but itself.
 SCHEMA = """
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL,
     take INTEGER NOT NULL,
+    count INTEGER NOT NULL DEFAULT 1,
     attempt INTEGER NOT NULL,
     key_version INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('intent', 'submitted', 'done', 'failed', 'refused', 'expired', 'in_doubt')),
@@ -44,53 +58,140 @@ CREATE TABLE jobs (
     host TEXT,
     project TEXT NOT NULL,
     asset TEXT NOT NULL,
+    step INTEGER NOT NULL DEFAULT 1,
+    tags TEXT NOT NULL DEFAULT '[]',
+    axes TEXT NOT NULL DEFAULT '{}',
+    run TEXT NOT NULL DEFAULT '',
+    account TEXT NOT NULL DEFAULT '',
     idempotency_key TEXT NOT NULL,
+    path TEXT NOT NULL DEFAULT '',
     body BLOB NOT NULL,
     inputs TEXT NOT NULL DEFAULT '[]',
+    images INTEGER NOT NULL DEFAULT 1,
+    members TEXT NOT NULL DEFAULT '[]',
+    media TEXT NOT NULL DEFAULT '',
     landed TEXT NOT NULL DEFAULT '{}',
-    reserved INTEGER NOT NULL,
+    reserved INTEGER,
     cost INTEGER,
+    credits REAL,
     remote_id TEXT,
     note TEXT,
     intent_at REAL NOT NULL,
+    counted_at REAL NOT NULL DEFAULT 0,
     sent_at REAL,
     submitted_at REAL,
-    ended_at REAL,
-    UNIQUE (key, take, attempt)
+    ready_at REAL,
+    ended_at REAL
 );
-CREATE INDEX jobs_open ON jobs (state) WHERE state IN ('intent', 'submitted');
-CREATE INDEX jobs_time ON jobs (intent_at);
+CREATE UNIQUE INDEX jobs_once ON jobs (key, take, attempt, coalesce(host, ''));
+CREATE INDEX jobs_state ON jobs (state);
+CREATE INDEX jobs_time ON jobs (project, counted_at, host, cost, reserved);
+CREATE INDEX jobs_run ON jobs (run, cost, reserved);
+CREATE INDEX jobs_model ON jobs (provider, model, ready_at);
 """
 
 
+class Landed(NamedTuple):
+    """One picture of a job that is in the CAS already. `place` counts from 0 in the order of the vendor's answer; `member` is "" unless
+    it is a set; `size` in bytes.
+    """
+
+    place: int
+    member: str
+    digest: str
+    size: int
+    media: str
+
+
 class Job(NamedTuple):
-    """One row: what was asked, where it stands. `reserved` and `cost` in micro-USD; `sent_at` is the first send."""
+    """One row: what was asked, where it stands; without the body. `reserved` and `cost` in micro-USD; `sent_at` is the first send."""
 
     id: int
     key: str
     take: int
+    count: int  # type: ignore[assignment]  # instead of the tuple's own, which nobody asks for
     attempt: int
+    key_version: int
     state: State
     provider: str
     model: str
     host: str | None
     project: str
     asset: str
+    step: int
+    tags: tuple[str, ...]
+    axes: Mapping[str, str]
+    run: str
+    account: str
     idempotency_key: str
-    reserved: int
+    inputs: tuple[str, ...]
+    images: int
+    members: tuple[str, ...]
+    media: str
+    landed: tuple[Landed, ...]
+    reserved: int | None
     cost: int | None
+    credits: float | None
     remote_id: str | None
     note: str | None
     intent_at: float
     sent_at: float | None
+    submitted_at: float | None
+    ready_at: float | None
+    ended_at: float | None
+
+    @property
+    def takes(self) -> range:
+        """The take numbers that it buys."""
+        return range(self.take, self.take + self.count)
+
+    @property
+    def counts(self) -> int:
+        """What a budget counts it as, in micro-USD: the bill if the vendor has said one, else what was reserved, also after it failed."""
+        return self.cost if self.cost is not None else self.reserved or 0
+
+    def young(self, window: float | None, now: float) -> bool:
+        """Whether the vendor still keeps the request, counted from the first send. A clock that went back says nothing about how long that is ago."""
+        return window is not None and -SKEW <= now - (self.sent_at or self.intent_at) < window
+
+    def replayable(self, window: float | None, now: float, account: str) -> bool:
+        """Whether the same request would still give the same job: in time, and under the key that it was sent with (who knows whether the vendor tells
+        two keys of one account apart).
+        """
+        return account == self.account and self.young(window, now)
 
 
+class Overbilled(NamedTuple):
+    """The vendor asked for more than was reserved: booked in full, and the price table is wrong. Both in micro-USD."""
+
+    job: Job
+    reserved: int
+    cost: int
+
+
+COUNTS = "coalesce(cost, reserved, 0)"  # `Job.counts` as sqlite says it
 _COLUMNS = ", ".join(Job._fields)
 
 
 def _job(row: Sequence[object]) -> Job:
     job = Job._make(row)
-    return job._replace(state=State(job.state))
+    landed = json.loads(str(job.landed))
+    return job._replace(
+        state=State(job.state),
+        tags=tuple(json.loads(str(job.tags))),
+        axes=json.loads(str(job.axes)),
+        inputs=tuple(json.loads(str(job.inputs))),
+        members=tuple(json.loads(str(job.members))),
+        landed=tuple(Landed(int(place), *landed[place]) for place in sorted(landed, key=int)),
+    )
+
+
+def _jobs(db: sqlite3.Connection, where: str, values: Sequence[object] = ()) -> list[Job]:
+    sql = f"SELECT {_COLUMNS} FROM jobs WHERE {where}"  # noqa: S608 - our own text
+    return [_job(row) for row in db.execute(sql, values)]
+
+
+# ── what is there ──
 
 
 def has_open(db: sqlite3.Connection) -> bool:
@@ -100,19 +201,218 @@ def has_open(db: sqlite3.Connection) -> bool:
 
 def open_jobs(db: sqlite3.Connection) -> list[Job]:
     """All INTENT and SUBMITTED jobs, oldest first."""
-    sql = f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('intent', 'submitted') ORDER BY id"  # noqa: S608 - our own column names
-    return [_job(row) for row in db.execute(sql)]
+    return _jobs(db, "state IN ('intent', 'submitted') ORDER BY id")
+
+
+def collectable(db: sqlite3.Connection) -> list[Job]:
+    """All SUBMITTED jobs, oldest first: accepted by the vendor, their pictures not recorded yet."""
+    return _jobs(db, "state = 'submitted' ORDER BY id")
+
+
+def doubtful(db: sqlite3.Connection) -> list[Job]:
+    """All IN_DOUBT jobs, oldest first."""
+    return _jobs(db, "state = 'in_doubt' ORDER BY id")
+
+
+def job_of(db: sqlite3.Connection, ident: int) -> Job:
+    """One job as it stands now. Raises KeyError."""
+    found = _jobs(db, "id = ?", (ident,))
+    if not found:
+        raise KeyError(ident)
+    return found[0]
 
 
 def jobs_of(db: sqlite3.Connection, keys: Iterable[str]) -> dict[str, list[Job]]:
     """Every job of these action keys, by key, oldest first; a key without jobs is left out."""
     found: dict[str, list[Job]] = {}
-    for some in chunks(keys):
-        sql = f"SELECT {_COLUMNS} FROM jobs WHERE key IN ({marks(some)}) ORDER BY id"  # noqa: S608 - our own column names
-        for row in db.execute(sql, some):
-            job = _job(row)
+    for some in chunks(dict.fromkeys(keys)):
+        for job in _jobs(db, f"key IN ({marks(some)}) ORDER BY id", some):
             found.setdefault(job.key, []).append(job)
     return found
+
+
+def all_jobs(db: sqlite3.Connection, *, project: str | None = None, since: float | None = None) -> list[Job]:
+    """The ledger, oldest first: of one project or of all, from a time on (by `intent_at`) or from the beginning."""
+    where, values = ["1"], list[object]()
+    if project is not None:
+        where, values = [*where, "project = ?"], [*values, project]
+    if since is not None:
+        where, values = [*where, "intent_at >= ?"], [*values, since]
+    return _jobs(db, " AND ".join(where) + " ORDER BY intent_at, id", values)
+
+
+def payload_of(db: sqlite3.Connection, ident: int) -> tuple[str, bytes]:
+    """The request of an INTENT as it was sent, path and body, for a replay or to look for it; the body is b"" once the vendor has
+    accepted it. It may hold addresses of uploads: it belongs in no message. Raises KeyError.
+    """
+    row = db.execute("SELECT path, body FROM jobs WHERE id = ?", (ident,)).fetchone()
+    if row is None:
+        raise KeyError(ident)
+    return str(row[0]), bytes(row[1])
+
+
+def known_ids(db: sqlite3.Connection, provider: str) -> frozenset[str]:
+    """The vendor's ids of all jobs of ours, so that a listed job isn't taken for another one."""
+    sql = "SELECT remote_id FROM jobs WHERE provider = ? AND remote_id IS NOT NULL"
+    return frozenset(row[0] for row in db.execute(sql, (provider,)))
+
+
+def intervals(db: sqlite3.Connection, provider: str, model: str, most: int = 50) -> list[float]:
+    """How long the model took lately, accepted → seen finished, in seconds, the newest first; at most `most` of them."""
+    sql = """SELECT ready_at - submitted_at FROM jobs WHERE provider = ? AND model = ? AND ready_at >= submitted_at
+        ORDER BY ready_at DESC LIMIT ?"""
+    return [row[0] for row in db.execute(sql, (provider, model, most))]
+
+
+def attempt_of(db: sqlite3.Connection, key: str, take: int, host: str | None = None) -> int:
+    """The number of the next attempt: how many jobs of (key, take) have ended there."""
+    sql = (
+        "SELECT count(*) FROM jobs WHERE key = ? AND take = ? AND host IS ? AND state IN ('done', 'failed', 'refused', 'expired')"
+    )
+    return int(db.execute(sql, (key, take, host)).fetchone()[0])
+
+
+def next_take(db: sqlite3.Connection, key: str) -> int:
+    """The first take number above all that this store has recorded or has sent a job for (a lockfile may know a higher one)."""
+    sql = """SELECT max(coalesce((SELECT max(take) FROM results WHERE key = :key), 0),
+        coalesce((SELECT max(take + count - 1) FROM jobs WHERE key = :key), 0)) + 1"""
+    return int(db.execute(sql, {"key": key}).fetchone()[0])
+
+
+# ── how a job goes on ──
+
+
+def sent(db: sqlite3.Connection, ident: int, at: float) -> None:
+    """The request goes out now. Only the first time is kept: the provider's replay window counts from it. Lost by a power cut, `intent_at`
+    stands for it, so it needn't be durable.
+    """
+    db.execute("UPDATE jobs SET sent_at = ? WHERE id = ? AND sent_at IS NULL", (at, ident))
+
+
+def submitted(db: sqlite3.Connection, ident: int, remote_id: str, at: float) -> None:
+    """The vendor has accepted it, or one that was in doubt was found there. The body goes: it may hold addresses of uploads.
+
+    Saying it twice is nothing new. Raises ValueError when the job has ended, or was accepted under another id.
+    """
+    there = db.execute("SELECT remote_id FROM jobs WHERE id = ? AND state = 'submitted'", (ident,)).fetchone()
+    if there is not None and there[0] == remote_id:
+        return
+    _step(
+        db,
+        ident,
+        (State.INTENT, State.IN_DOUBT),
+        state=State.SUBMITTED,
+        remote_id=remote_id,
+        submitted_at=at,
+        body=b"",
+        note=None,
+        ended_at=None,
+    )
+
+
+def ready(db: sqlite3.Connection, ident: int, at: float, credits: float | None, images: int = 0) -> None:
+    """The vendor says that it is finished, what it asks for it in its own unit, and how many pictures there are: of no set there may be more
+    than were asked for. Only the first time is kept. Needn't be durable: it is asked again.
+    """
+    sql = """UPDATE jobs SET ready_at = coalesce(ready_at, ?), credits = coalesce(?, credits),
+        images = CASE WHEN members = '[]' THEN max(images, ?) ELSE images END WHERE id = ? AND state = 'submitted'"""
+    db.execute(sql, (at, credits, images, ident))
+
+
+def landed(db: sqlite3.Connection, ident: int, picture: Landed) -> None:
+    """One of its pictures is in the CAS now, so that it needn't be fetched again, and `cache gc` leaves it. Raises KeyError."""
+    row = db.execute("SELECT landed FROM jobs WHERE id = ?", (ident,)).fetchone()
+    if row is None:
+        raise KeyError(ident)
+    there = json.loads(row[0])
+    there[str(picture.place)] = list(picture[1:])
+    db.execute("UPDATE jobs SET landed = ? WHERE id = ?", (_json(there), ident))
+
+
+def done(
+    db: sqlite3.Connection, ident: int, cost: int | None, at: float, *, credits: float | None = None, note: str | None = None
+) -> Overbilled | None:
+    """Its pictures are recorded in this very transaction. `cost` in micro-USD, None when the vendor doesn't say: then it counts as reserved.
+    Raises ValueError when it has ended before.
+    """
+    return _end(db, ident, (State.INTENT, State.SUBMITTED, State.IN_DOUBT), State.DONE, note, cost, credits, at)
+
+
+def failed(
+    db: sqlite3.Connection, ident: int, note: str, cost: int | None, at: float, *, credits: float | None = None
+) -> Overbilled | None:
+    """It ended without a picture. `cost` 0 when it is certain that nothing was accepted, None when nobody knows: then it counts as reserved.
+    Raises ValueError when it has ended before.
+    """
+    return _end(db, ident, (State.INTENT, State.SUBMITTED, State.IN_DOUBT), State.FAILED, note, cost, credits, at)
+
+
+def refused(
+    db: sqlite3.Connection, ident: int, note: str, cost: int | None, at: float, *, credits: float | None = None
+) -> Overbilled | None:
+    """Moderation refused it: final for its key. Otherwise as `failed`."""
+    return _end(db, ident, (State.INTENT, State.SUBMITTED, State.IN_DOUBT), State.REFUSED, note, cost, credits, at)
+
+
+def expired(
+    db: sqlite3.Connection, ident: int, note: str, cost: int | None, at: float, *, credits: float | None = None
+) -> Overbilled | None:
+    """It was made, and the vendor has deleted it before we fetched it. Otherwise as `failed`."""
+    return _end(db, ident, (State.SUBMITTED, State.IN_DOUBT), State.EXPIRED, note, cost, credits, at)
+
+
+def in_doubt(db: sqlite3.Connection, ident: int, note: str, at: float) -> None:
+    """Nobody knows whether it was accepted, or the vendor knows it no more. It counts as reserved until somebody knows better. The body
+    stays: what is looked for later is recognised by it. Raises ValueError when it has ended.
+    """
+    _step(db, ident, (State.INTENT, State.SUBMITTED, State.IN_DOUBT), state=State.IN_DOUBT, note=note, ended_at=at)
+
+
+def settle(db: sqlite3.Connection, key: str, take: int, cost: int | None, at: float) -> None:
+    """The answer to an INTENT had come and was laid aside while the store took nothing; it is recorded in this transaction."""
+    for job in _jobs(db, "key = ? AND state IN ('intent', 'in_doubt') AND take <= ? ORDER BY id", (key, take)):
+        if take in job.takes:
+            done(db, job.id, cost, at)
+
+
+def _end(
+    db: sqlite3.Connection,
+    ident: int,
+    before: tuple[State, ...],
+    state: State,
+    note: str | None,
+    cost: int | None,
+    credits: float | None,
+    at: float,
+) -> Overbilled | None:
+    fields = {} if credits is None else {"credits": credits}
+    _step(db, ident, before, state=state, note=note, cost=cost, ended_at=at, body=b"", **fields)
+    job = job_of(db, ident)
+    if cost is None or job.reserved is None or cost <= job.reserved:
+        return None
+    return Overbilled(job, job.reserved, cost)
+
+
+def _step(db: sqlite3.Connection, ident: int, before: tuple[State, ...], **fields: object) -> None:
+    """Change a row that stands where it must; else somebody else was here first, and nothing is changed."""
+    sets = ", ".join(f"{name} = ?" for name in fields)
+    sql = f"UPDATE jobs SET {sets} WHERE id = ? AND state IN ({marks(before)})"  # noqa: S608 - our own column names
+    if db.execute(sql, (*fields.values(), ident, *before)).rowcount != 1:
+        row = db.execute("SELECT state FROM jobs WHERE id = ?", (ident,)).fetchone()
+        raise ValueError(f"job {ident} is {row[0] if row else 'unknown'} and can't become {fields['state']}")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def insert(db: sqlite3.Connection, fields: Mapping[str, object]) -> int:
+    """Add a job's first row; gives its id. JSON fields as values. Only `spending.reserve` calls it, after it has looked at the caps."""
+    row = {name: _json(value) if name in ("tags", "axes", "inputs", "members") else value for name, value in fields.items()}
+    sql = f"INSERT INTO jobs ({', '.join(row)}) VALUES ({marks(list(row))})"  # noqa: S608 - our own column names
+    ident = db.execute(sql, list(row.values())).lastrowid
+    assert ident is not None  # noqa: S101 - an INSERT has one
+    return ident
 
 
 def chunks(values: Iterable[str], size: int = 500) -> Iterator[list[str]]:

@@ -19,6 +19,7 @@ from ..digest import sha256
 from ..errors import StoreError
 from ..files import PRIVATE, atomic_write, private_folder, sha256_file
 from . import Blob, Store, Take
+from .journal import settle
 
 FOLDER = "rescued"
 ENDING = ".json"
@@ -75,7 +76,10 @@ def bring_in(root: Path, environ: Mapping[str, str], store: Store) -> list[tuple
             record.unlink(missing_ok=True)
             done.append((name, [file for file in here if file.is_file() and sha256_file(file)[0] == file.name]))
             continue
-        done.append((name, store.record([take])[0]))
+        with store.transaction() as db:
+            kept = store.record_in(db, [take])[0]
+            settle(db, take.key, take.take, take.cost, take.made_at)
+        done.append((name, kept))
         for file in (record, *here):
             file.unlink(missing_ok=True)
     return done

@@ -61,7 +61,7 @@ def set_aside(root: Path) -> Salvage:
 def _rescue(damaged: Path, new: sqlite3.Connection) -> dict[str, int]:
     rows = dict.fromkeys(TABLES, 0)
     for table in TABLES:
-        columns = [row[1] for row in new.execute(f"PRAGMA table_info({table})")]
+        columns = _columns(damaged, new, table)
         keys = [row[1] for row in sorted(new.execute(f"PRAGMA table_info({table})"), key=lambda row: int(row[5])) if row[5]]
         # From both ends towards the damage. Each way needs a connection that hasn't met it yet.
         for way in ("ASC", "DESC"):
@@ -70,7 +70,7 @@ def _rescue(damaged: Path, new: sqlite3.Connection) -> dict[str, int]:
             try:
                 old = sqlite3.connect(damaged, isolation_level=None)
                 for row in old.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}"):  # noqa: S608 - our own names
-                    new.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks(row)})", row)  # noqa: S608
+                    new.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks(row)})", row)  # noqa: S608
             except sqlite3.DatabaseError:
                 pass  # this is as far as it can be read
             finally:
@@ -78,3 +78,16 @@ def _rescue(damaged: Path, new: sqlite3.Connection) -> dict[str, int]:
                     old.close()
         rows[table] = new.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
     return rows
+
+
+def _columns(damaged: Path, new: sqlite3.Connection, table: str) -> list[str]:
+    """The columns that both have: an older version's table has fewer. All of the new one's where the damage is such that nobody can say."""
+    columns = [row[1] for row in new.execute(f"PRAGMA table_info({table})")]
+    old = sqlite3.connect(damaged, isolation_level=None)
+    try:
+        there = {row[1] for row in old.execute(f"PRAGMA table_info({table})")}
+    except sqlite3.DatabaseError:
+        there = set()
+    finally:
+        old.close()
+    return [name for name in columns if name in there] or columns

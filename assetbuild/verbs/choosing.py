@@ -1,4 +1,4 @@
-"""`use`: a person's word about which picture is an asset's. Nothing here makes or buys one.
+"""`use` and `approve`: a person's word about which picture is an asset's, and that it is right. Nothing here makes or buys one.
 
 `choose` finds out what is meant and what the lock lines will say, and changes nothing; `carry_out` writes, in the order of
 `placing.py`: old bytes and new ones into the store, rows, files, then the lock lines. What an asset had before is `former`'s.
@@ -17,12 +17,12 @@ from ..placing import OutputChanged, Placer, merge_lines
 from ..plan import Seen
 from ..project import Project
 from ..store import Take, Written
-from .picking import Chosen, Pick, Picker
+from .picking import Chosen, Pick, Picker, results_of
 
 
 class Choice(NamedTuple):
     """What `use` does for one asset. `line` is the lock line as it will be, `old` as it was; `notes` are differences worth
-    saying.
+    saying; `takes_back`: the picture was rejected until now.
     """
 
     plan: StepPlan
@@ -31,6 +31,7 @@ class Choice(NamedTuple):
     old: Line | None
     notes: tuple[str, ...] = ()
     pointers: frozenset[str] = frozenset()  # the outputs at which a Git LFS pointer lies
+    takes_back: bool = False
 
     @property
     def replaces(self) -> bool:
@@ -70,18 +71,42 @@ class Choice(NamedTuple):
         return self.pick.key is not None and not self.line.by_hand and self.line.chosen_for not in (None, self.line.key)
 
 
+class Approval(NamedTuple):
+    """A person says that the picture is right; `note` is what they say with it."""
+
+    note: str | None = None
+
+
 def use(
-    project: Project, ids: Sequence[str], which: str | None = None, *, member: str = "", from_profile: str | None = None
+    project: Project,
+    ids: Sequence[str],
+    which: str | None = None,
+    *,
+    member: str = "",
+    from_profile: str | None = None,
+    approval: Approval | None = None,
 ) -> list[Choice]:
     """Makes a picture the one of each asset: a take's number, a digest's first letters, `previous`, a file, or (None) what
-    lies there now.
+    lies there now. With `approval` it is approved, too. A rejected picture that is chosen isn't rejected any more.
 
     `ids` in building order. Raises UsageError with every asset's problem before anything is changed, ActionFailed when a file
     changed meanwhile.
     """
-    choices = choose(project, ids, which, member=member, from_profile=from_profile)
+    choices = choose(project, ids, which, member=member, from_profile=from_profile, approval=approval)
     carry_out(project, [one for one in choices if one.changes])
+    _not_rejected(project, choices)
     return [_with_apart(project, one) if one.changes else _given_back(project, one) for one in choices]
+
+
+def _not_rejected(project: Project, choices: Sequence[Choice]) -> None:
+    """Takes the marks of a rejection off the results that were chosen."""
+    store = project.look_store()
+    if store is None or store.read_only:
+        return
+    for one in choices:
+        for take in results_of(store, [p.digest for p in one.pick.pictures]):
+            if take.rejected is not None:
+                store.reject(take.key, take.take, None)
 
 
 def _with_apart(project: Project, one: Choice) -> Choice:
@@ -106,7 +131,13 @@ def _given_back(project: Project, one: Choice) -> Choice:
 
 
 def choose(
-    project: Project, ids: Sequence[str], which: str | None = None, *, member: str = "", from_profile: str | None = None
+    project: Project,
+    ids: Sequence[str],
+    which: str | None = None,
+    *,
+    member: str = "",
+    from_profile: str | None = None,
+    approval: Approval | None = None,
 ) -> list[Choice]:
     """Finds out what is meant. Changes nothing on disk; the project's lock is that of `carry_out` afterwards."""
     planner = Planner(project)
@@ -116,7 +147,7 @@ def choose(
     with Picker(project, planner, from_profile) as picker:
         for name in ids:
             try:
-                one = _choice(planner, picker, name, which, member)
+                one = _choice(planner, picker, name, which, member, approval)
             except UsageError as problem:
                 problems.append(problem)
                 continue
@@ -143,7 +174,7 @@ def _decide_users(planner: Planner, name: str) -> None:
             planner.decide_asset(other)
 
 
-def _choice(planner: Planner, picker: Picker, name: str, which: str | None, member: str) -> Choice:
+def _choice(planner: Planner, picker: Picker, name: str, which: str | None, member: str, approval: Approval | None) -> Choice:
     plan = planner.plans[name].steps[-1]
     plan = plan._replace(action=planner.action_of(plan))
     act = _action(plan)
@@ -151,7 +182,14 @@ def _choice(planner: Planner, picker: Picker, name: str, which: str | None, memb
     old = planner.lock.lines.get(name)
     looks = {path: planner.project.digests.look(path) for path in plan.asset.outputs}
     pointers = frozenset(path for path, look in looks.items() if look is not None and look.pointer)
-    return Choice(plan, pick, _line(planner, plan, act, pick, old), old, picker.differences(plan, pick), pointers)
+    line = _line(planner, plan, act, pick, old)
+    if approval is not None:
+        line = line._replace(approved=line.bound, note=approval.note or (line.note if line.is_approved else None))
+    store = planner.project.look_store()
+    marks = [take.rejected for take in results_of(store, [p.digest for p in pick.pictures])] if store is not None else []
+    marks += [old.rejected] if old is not None and old.picture == line.picture else []
+    takes_back = any(mark is not None for mark in marks)
+    return Choice(plan, pick, line, old, picker.differences(plan, pick), pointers, takes_back)
 
 
 def _action(plan: StepPlan) -> Action:
@@ -187,11 +225,15 @@ def _line(planner: Planner, plan: StepPlan, act: Action, pick: Pick, old: Line |
         for path, member, one in zip(asset.outputs, members, pick.pictures, strict=True)
     )
     steps = _earlier(planner, plan, old)
-    approved = old.approved if old is not None and old.approved in {o.digest for o in outputs} else None
+    # What was approved stays written, also of another picture: it counts again when that one comes back.
+    approved, note = (old.approved, old.note) if old is not None else (None, None)
     if pick.key is None:
-        return Line(asset.id, act.key, KEY_VERSION, sealed(act.manifest), outputs, 1, steps, act.key, True, None, approved, None)
+        by_hand = Line(asset.id, act.key, KEY_VERSION, sealed(act.manifest), outputs, 1, steps, act.key, True)
+        return by_hand._replace(approved=approved, note=note)
     mine = pick.key == act.key
-    return Line(
+    counted = old.of if old is not None and old.key == pick.key else 0
+    of = max(counted, planner.to_choose_from(plan)) if mine and not pick.by_hand else 0
+    line = Line(
         asset.id,
         pick.key,
         KEY_VERSION if mine else pick.key_version,
@@ -205,6 +247,8 @@ def _line(planner: Planner, plan: StepPlan, act: Action, pick: Pick, old: Line |
         approved,
         pick.host,
     )
+    # There were several, or will be by the spec: this is the one, also where only the lockfile is known.
+    return line._replace(note=note, of=of, chosen=mine and not pick.by_hand and (of > 1 or asset.takes > 1))
 
 
 def _earlier(planner: Planner, plan: StepPlan, old: Line | None) -> tuple[LockedStep, ...]:

@@ -17,7 +17,7 @@ from ..files import sha256_file
 from ..forms import Form, differences, form
 from ..lockfile import Line, former
 from ..project import Project
-from ..store import Take, select_takes
+from ..store import Store, Take, select_takes
 
 _LETTERS = re.compile(r"[0-9a-f]{4,64}")
 
@@ -167,6 +167,8 @@ class Picker:
             if take == number:
                 if not at_hand:
                     raise UsageError(f"take {number} of `{plan.asset.id}` is known, but its picture isn't here any more")
+                if len(digests) < len(plan.asset.outputs):
+                    raise self._gap(plan, number, digests)
                 known = self._known(plan, self._bytes(digests))
                 if known is not None:
                     return known._replace(word=f"take {number}")
@@ -174,6 +176,16 @@ class Picker:
         raise UsageError(
             f"`{plan.asset.id}` has no take {number} of its present text" + (f"; it has {there}" if there else ""),
             hint=f"`assetbuild show {plan.asset.id}` lists every picture it had, with the first letters of its digest",
+        )
+
+    def _gap(self, plan: StepPlan, number: int, digests: tuple[str, ...]) -> UsageError:
+        """A set that came without all of its pictures: which of them is whose isn't known for certain, so a person puts them in place."""
+        name, store = plan.asset.id, self.project.store_path / "cas"
+        shown = ", ".join(_short(self.project, store / digest[:2] / digest[2:]) for digest in digests)
+        return UsageError(
+            f"take {number} of `{name}` has {len(digests)} of {len(plan.asset.outputs)} pictures, so it can't be chosen as it is",
+            hint=f"what came is in {shown}: copy each to where it belongs, with a picture of your own for what is missing, then "
+            f"`assetbuild use {name}`; or `assetbuild build --rebuy {name}` pays again",
         )
 
     def _by_letters(self, plan: StepPlan, letters: str) -> Pick:
@@ -369,6 +381,13 @@ def file_of(project: Project, word: str) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def results_of(store: Store, digests: Sequence[str]) -> list[Take]:
+    """The results that are exactly these pictures, oldest first; a set's members may have been reordered since."""
+    if not digests:
+        return []
+    return [take for take in store.by_digest(digests[0]) if sorted(b.digest for b in take.blobs) == sorted(digests)]
 
 
 def manifest_of(project: Project, key: str) -> dict[str, Any] | None:

@@ -14,9 +14,7 @@ follow the installed Pillow. Model `comp-1` is raised whenever the drawing chang
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..base import Done, Image, Kind, Pending, Price, ProviderError, Request, Submitted
+from ..base import Done, Image, Kind, ProviderError, Request
 
 MODELS = ("comp-1",)
 OPS = ("generate", "edit", "upscale", "remove-background")
@@ -25,6 +23,8 @@ MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 replay_window: float | None = None
 reproducible = True
 free = True
+base_url: str | None = None
+key_variable: str | None = None
 
 
 def check(request: Request) -> list[str]:
@@ -39,23 +39,6 @@ def check(request: Request) -> list[str]:
     if str(request.params.get("output_format", "png")) not in MEDIA:
         problems.append(f"comp can't write `{request.params['output_format']}`: use png, jpeg or webp")
     return problems
-
-
-def estimate(request: Request) -> Price:
-    """Nothing, ever."""
-    return Price(0, 0)
-
-
-async def submit(request: Request, http: Any, idempotency_key: str) -> Submitted | Done:  # noqa: ANN401 - the contract's shape
-    """Draws at once, in a worker thread. Raises ProviderError (INVALID) when an input can't be read."""
-    import asyncio
-
-    return await asyncio.to_thread(done, request)
-
-
-async def poll(remote_id: str, http: Any) -> Pending | Done:  # noqa: ANN401 - the contract's shape
-    """There is nothing to ask: raises ProviderError (INVALID)."""
-    raise ProviderError(Kind.INVALID, f"comp draws at once and has no job `{remote_id}`")
 
 
 def draw(request: Request) -> tuple[Image, ...]:

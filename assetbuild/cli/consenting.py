@@ -1,0 +1,181 @@
+"""Before money is spent: what it costs is said, and somebody agrees, on a terminal with a key, elsewhere with `--yes` or `--max-cost`. Free work needs
+nobody's word. Decides nothing about assets: it tells the planner which purchases may be made.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from ..answers.cautions import cautions
+from ..facts import AssetPlan, Planner
+from ..plan import Consent
+from ..pricing import usd
+from ..project import Project
+from ..quoting import Quote, quote, refusal, sentence
+from ..spec.model import Asset
+from ..store import spending
+from . import say
+
+TYPED = 20_000_000  # micro-USD above which the amount is typed, not `y`
+
+
+class Agreed(NamedTuple):
+    """What may be spent, and the plans as they are then. `setup` is the sentence when a key is missing."""
+
+    plans: list[AssetPlan]
+    caps: spending.Caps
+    setup: str = ""
+
+
+def agree(
+    project: Project, planner: Planner, plans: list[AssetPlan], ids: Sequence[str], *, yes: bool, max_cost: int | None
+) -> Agreed:
+    """Asks, if there is something to be bought."""
+    budget = project.spec.budget
+    found = quote(plans, planner)
+    if not found.purchases:
+        for line in cautions(plans, None, project):
+            say(line)
+        return Agreed(plans, spending.caps(budget, max_cost=max_cost))
+    if found.unknown and _ask_prices(project, found):
+        found = quote(plans, planner)
+    for line in cautions(plans, found, project):
+        say(line)
+    lacking = _keys(project, found)
+    consent = None if max_cost is not None and not yes else found.total.most
+    caps = spending.caps(budget, max_cost=max_cost, consent=consent)
+    fits = _allotted(project, found, caps)
+    if len(lacking) < len({one.plan.step.provider for one in found.purchases}):
+        agreed, no = yes or max_cost is not None, Consent()
+        if not agreed and project.env.tty and sys.stdin.isatty():
+            _show(project, plans, found)
+        say(sentence(found))
+        if not agreed and (fits.sure or found.later):  # else there is nothing to agree to, and why is told of each
+            agreed, no = _asked(project, found, fits)
+            if not agreed:
+                planner.consent = lambda *_: no
+                return Agreed(planner.plan(ids), spending.caps(budget, max_cost=max_cost, consent=0))
+
+    def allowed(asset: Asset, number: int, key: str | None) -> Consent:
+        provider = asset.steps[number].provider
+        if provider in lacking:
+            return Consent(False, f"{lacking[provider]} isn't set", key_hint(lacking[provider]))
+        return fits.denied.get(key or "", Consent())
+
+    if fits.denied or lacking:
+        planner.consent = allowed
+        plans = planner.plan(ids)
+    setup = ""
+    if lacking:
+        name = min(lacking.values())
+        setup = f"{name} isn't set\n  hint: {key_hint(name)}"
+    return Agreed(plans, caps, setup)
+
+
+def key_hint(variable: str) -> str:
+    """What to do about a key that is missing."""
+    return f"`export {variable}=…` with the key from the vendor's dashboard, then run it again"
+
+
+class _Fits(NamedTuple):
+    """What fits into the budget: how many of the purchases that are certain, by key why the others don't, and the most that can be spent, in micro-USD."""
+
+    sure: int
+    denied: dict[str, Consent]
+    most: int
+
+
+def _show(project: Project, plans: Sequence[AssetPlan], found: Quote) -> None:
+    """What is to be bought, before it is asked whether it shall be."""
+    from ..quoting import prices
+    from ..report.ink import Ink
+    from ..report.planned import plan_lines
+
+    names = {one.plan.asset.id for one in found.purchases}
+    ink = Ink.of(project.env.environ, tty=project.env.tty)
+    bought = [plan for plan in plans if plan.asset.id in names]
+    for line in plan_lines(bought, project, ink, everything=False, columns=project.env.width, prices=prices(found)):
+        click.echo(line, err=True)
+
+
+def _ask_prices(project: Project, found: Quote) -> bool:
+    """Prices that our table doesn't know, as the vendor lists them now. False if nothing was learnt."""
+    from ..asking import catalogue
+
+    names = {one.plan.step.provider for one in found.purchases if one.price.cost is None}
+    learnt = [catalogue(project, name) for name in sorted(names)]  # each of them is asked
+    return any(learnt)
+
+
+def _keys(project: Project, found: Quote) -> dict[str, str]:
+    """Providers without a key → the variable that it belongs into."""
+    names = {one.plan.step.provider for one in found.purchases}
+    settings = {name: project.settings(name) for name in names}
+    return {name: one.key_variable for name, one in settings.items() if one.key_variable is not None and one.key is None}
+
+
+def _asked(project: Project, found: Quote, fits: _Fits) -> tuple[bool, Consent]:
+    if not (project.env.tty and sys.stdin.isatty()):
+        text, most = "it costs money, and nobody has agreed to it", found.total.most
+        way = "`--yes` agrees to the plan" + (f", `--max-cost {_dollars(most)}` to a sum" if most else "")
+        return False, Consent(False, text, way)
+    question = "Buy?"
+    if fits.denied:
+        first = next(iter(fits.denied.values()))
+        say(f"{len(fits.denied):,} of them must wait: {first.why}")
+        question = f"Buy the other {fits.sure:,} for {usd(fits.most)}?" if fits.sure else "Buy what may follow?"
+    if fits.most > TYPED:
+        wanted = _dollars(fits.most)
+        given = click.prompt(f"{question} Type the amount, {wanted}, to agree", default="", show_default=False, err=True)
+        good = _amount(given) == _amount(wanted)
+    else:
+        good = click.confirm(question, default=False, err=True)
+    return good, Consent(False, "not agreed to")
+
+
+def _amount(text: str) -> int | None:
+    """Micro-USD, as somebody types them: `21`, `$21.00`, `1,204.50`."""
+    found = re.fullmatch(r"\$?([0-9]{1,9})(?:\.([0-9]{1,6}))?", text.strip().replace(",", ""))
+    return None if found is None else int(found[1]) * 1_000_000 + int((found[2] or "").ljust(6, "0"))
+
+
+def _dollars(micro: int) -> str:
+    """As `--max-cost` takes it."""
+    return usd(micro).lstrip("$").replace(",", "")
+
+
+def _allotted(project: Project, found: Quote, caps: spending.Caps) -> _Fits:
+    """What fits: purchases go in the spec's order, bases first, then what may follow. The reservation asks again, over all processes."""
+    spent: dict[str | None, spending.Spent] = {}  # by host: what an emulator bills is no money
+    place = {name: at for at, name in enumerate(project.graph.order)}
+    denied: dict[str, Consent] = {}
+    sure = most = 0
+    for one in sorted(found.purchases, key=lambda one: (one.later, place[one.plan.asset.id], one.plan.number)):
+        host = project.settings(one.plan.step.provider).host
+        if host not in spent:
+            spent[host] = _spent(project, host)
+        no = spending.over(caps, spent[host], one.price.cost)
+        if no is None:
+            sure += not one.later
+            most += one.price.cost or 0
+            spent[host] = spent[host].plus(one.price.cost or 0)
+        elif not one.later and one.plan.action is not None:
+            why = refusal(no, one.plan.asset.id, one.plan.step.provider, one.plan.step.model)
+            denied[one.plan.action.key] = Consent(False, *why)
+    return _Fits(sure, denied, most)
+
+
+def _spent(project: Project, host: str | None) -> spending.Spent:
+    """What counts in the last day and month; this run has spent nothing yet."""
+    store = project.look_store()
+    if store is None:
+        return spending.Spent()
+    with store.reading() as db:
+        return spending.spent(db, project=project.spec.project, run="", now=project.env.now(), host=host)._replace(
+            run=0, priced=0
+        )
