@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .arriving import plain, takes_of
@@ -29,6 +30,7 @@ from .store.journal import Job, Landed, Overbilled, State
 if TYPE_CHECKING:
     from .wire import Wire
 
+LATE = (0.3, 0.7, 1.5)  # seconds between looks at a job that is done and lacks pictures
 FETCHES = 3  # tries for a picture that comes damaged
 KEPT = 24 * 3600.0  # seconds after which a picture that isn't at its address is taken for deleted
 
@@ -135,10 +137,11 @@ class Buyer:
         finished and `wait` is False.
         """
         desk = await self._desk(job.provider)
+        if job.state is State.SUBMITTED:
+            self._lets_in(desk)
+            return await self._follow(desk, job, (), wait=wait)
         if desk.closed is not None:
             raise desk.closed
-        if job.state is State.SUBMITTED:
-            return await self._follow(desk, job, (), wait=wait)
         payload = await self._in_store(_payload, job.id)
         if desk.replayable(job):
             self._open(desk)
@@ -148,8 +151,7 @@ class Buyer:
     async def look_for(self, job: Job, *, wait: bool = True) -> Bought:
         """What was asked for and never answered is only looked for, and never asked for again."""
         desk = await self._desk(job.provider)
-        if desk.closed is not None:
-            raise desk.closed
+        self._lets_in(desk)
         if job.remote_id is None:
             job = await self._find(desk, job, await self._in_store(_payload, job.id), later=True)
         return await self._follow(desk, job, (), wait=wait)
@@ -193,6 +195,11 @@ class Buyer:
             desk.closed = desk.closed or closed
             self._desks[provider] = desk
         return desk
+
+    def _lets_in(self, desk: Desk) -> None:
+        """Whether something that was paid for may be fetched: that needs no credit."""
+        if desk.closed is not None and not (isinstance(desk.closed, ProviderError) and desk.closed.kind is Kind.NO_MONEY):
+            raise desk.closed
 
     def _open(self, desk: Desk) -> None:
         """Whether anything may be sent now."""
@@ -295,15 +302,10 @@ class Buyer:
         """The job that a request became, among those that the vendor lists; else nobody can say. `later`: somebody may ask again, as long as it can be
         asked again. Raises Wait.
         """
-        find = getattr(desk.module, "find", None)
-        if find is not None:
-            known = await self._in_store(journal.known_ids, job.provider)
-            sent = Sent(payload, job.model, job.sent_at or job.intent_at, known)
-            remote = await desk.freely(lambda: find(sent, desk.http), 60.0)
-            if remote is not None:
-                now = self._now()
-                await self._write(journal.submitted, job.id, remote, now)
-                return job._replace(state=State.SUBMITTED, remote_id=remote, submitted_at=now)
+        async with desk.finding:
+            remote = await self._listed(desk, job, payload)
+        if remote is not None:
+            return job._replace(state=State.SUBMITTED, remote_id=remote, submitted_at=self._now())
         if later and job.state is State.INTENT and desk.replayable(job):
             raise Wait(
                 f"it was asked for, and {desk.name} lists no such job",
@@ -319,6 +321,31 @@ class Buyer:
             f"it was asked for, and {desk.name} can't say any more whether it was made and paid for",
             hint=f"`assetbuild build --rebuy {job.asset}` pays again",
         )
+
+    async def _listed(self, desk: Desk, job: Job, payload: Payload) -> str | None:
+        """Looks through the vendor's jobs, and writes down which one it is, if no other request of ours took it meanwhile."""
+        find = getattr(desk.module, "find", None)
+        known: frozenset[str] = await self._in_store(journal.known_ids, job.provider)
+        while find is not None:
+            sent = Sent(payload, job.model, job.sent_at or job.intent_at, known)
+            remote: str | None = await desk.freely(partial(find, sent, desk.http), 60.0)
+            if remote is None:
+                return None
+            at = self._now()
+
+            def take(db: Any, remote: str = remote, at: float = at) -> frozenset[str]:  # noqa: ANN401 - a connection
+                taken = journal.known_ids(db, job.provider)
+                if remote not in taken:
+                    journal.submitted(db, job.id, remote, at)
+                return taken
+
+            taken: frozenset[str] = await self.ledger.write(take, durable=True)
+            if remote not in taken:
+                return remote
+            if taken <= known:  # it lists nothing else
+                return None
+            known = taken
+        return None
 
     # ── what the vendor makes of it ──
 
@@ -338,20 +365,23 @@ class Buyer:
         landed = {one.place: Blob(*one[1:]) for one in job.landed}
         if self._complete(job, landed):  # killed between the last picture and its record
             return await self._record(desk, job, landed, Ready((), job.credits), written)
-        for _ in range(FETCHES):
+        for late in (*LATE, None):
             ready = await self._ready(desk, job, wait=wait)
+            if late is not None and not ready.expired and len(ready.urls) < job.images:
+                await rest(late, self.stop)  # a vendor may say "done" a moment before it has all pictures
+                continue
             # More than was asked for (midjourney always gives four) is paid for as well: each is a take.
             count = min(len(ready.urls), len(job.members)) if job.members else len(ready.urls)
             missing = [place for place in range(count) if place not in landed]
+            if not ready.urls and not ready.expired and not landed and self._fresh(job):
+                raise ProviderError(Kind.TEMPORARY, f"{desk.name} says that it is done, and sent no picture", hint=desk.stays)
             if ready.expired or not missing:
                 break
             await self._write(journal.ready, job.id, self._now(), ready.cost, count)
             if await self._fetch(desk, job, ready, missing, landed):
                 break
         else:
-            if (
-                self._now() - (job.submitted_at or job.intent_at) < KEPT
-            ):  # the vendor's word is that it is there: it isn't given up
+            if self._fresh(job):  # the vendor's word is that it is there: it isn't given up
                 text = f"{desk.name} says that it is done, and it isn't at its address"
                 raise ProviderError(Kind.TEMPORARY, text, hint=desk.stays)
             ready = ready._replace(expired=True)
@@ -466,6 +496,10 @@ class Buyer:
             why = problem
         self.goes_on.pop(job.asset, None)
         raise Unkept(why, takes_of(job, landed, bill(ready.cost, desk.settings.credit_usd), ready.notes, self._now())[0], refused)
+
+    def _fresh(self, job: Job) -> bool:
+        """Whether the vendor still keeps what it made."""
+        return self._now() - (job.submitted_at or job.intent_at) < KEPT
 
     def _put(self, data: bytes) -> str:
         return self.ledger.placer.cas.put(data, durable=True)

@@ -48,11 +48,19 @@ def collect(
     if store is None or store.read_only:
         return Collected()
     with store.reading() as db:
-        jobs = journal.open_jobs(db) + (journal.doubtful(db) if doubtful else [])
+        jobs = journal.owed(db) + ([job for job in journal.doubtful(db) if job.remote_id is None] if doubtful else [])
     jobs = [job for job in jobs if _may(project, job, doubtful)]
     if jobs:
         begun(jobs)
-    return asyncio.run(_collect(project, jobs, say, wait)) if jobs else Collected()
+    if not jobs:
+        return Collected()
+    found = asyncio.run(_collect(project, jobs, say, wait))
+    if doubtful:
+        return found
+    return found._replace(
+        told=tuple(one for one in found.told if one[0].state is not State.IN_DOUBT),
+        goes_on=tuple(one for one in found.goes_on if one.state is not State.IN_DOUBT),
+    )
 
 
 def _may(project: Project, job: Job, doubtful: bool) -> bool:
@@ -65,7 +73,7 @@ def _may(project: Project, job: Job, doubtful: bool) -> bool:
         return False
     if host != job.host:
         return False
-    if job.state is State.SUBMITTED:
+    if job.state is State.SUBMITTED or job.remote_id is not None:
         return True
     # Inside the window `build` asks again, if it is still wanted.
     return doubtful or not job.young(module.replay_window, project.env.now())
@@ -127,6 +135,10 @@ async def _one(ledger: Ledger, buyer: Buyer, job: Job, wait: bool) -> tuple[Job,
         async with await buyer.turn(job.provider):
             if buyer.stop.is_set():
                 return job, GoesOn()
+            with ledger.project.store.reading() as db:
+                job = journal.job_of(db, job.id)  # another run may have been here since it was listed
+            if job.state not in (*journal.OPEN, State.IN_DOUBT):
+                return job, None
             if job.state is State.SUBMITTED:
                 return job, await buyer.resume(job, wait=wait)
             return job, await buyer.look_for(job, wait=wait)

@@ -39,6 +39,7 @@ class Desk:
         self.slots = asyncio.Semaphore(min(settings.concurrency, jobs or settings.concurrency))
         self.usual: dict[str, list[float]] = {}
         self.closed: AssetbuildError | None = None
+        self.finding = asyncio.Lock()  # held from looking for a job to writing down that it is found: one job answers one doubt
         self._stop, self._now, self._say = stop, now, say
         self._uploads: dict[str, asyncio.Future[Uploaded]] = {}
         self._looked: asyncio.Future[None] | None = None

@@ -228,7 +228,7 @@ class Planner:
             facts = self._with_branches(facts)
             decision = decide(facts)
             assert isinstance(decision, Decision)  # noqa: S101 - the store was looked into
-        if asset.id in self.failed and decision.verb in _BUSY:
+        if asset.id in self.failed and (decision.verb in _BUSY or decision.row == "14"):
             decision = Decision("15", Verb.FAILED, self.failed[asset.id])
         elif act is not None and act.key in self.put_off and decision.verb in _BUSY:
             decision = self.put_off[act.key]
@@ -519,6 +519,11 @@ class Planner:
     def wanted(self, one: StepPlan) -> int:
         """How many takes of this step are to be bought now."""
         return 1 if one.facts.rebuy or one.facts.reroll else max(1, missing_takes(one.facts))
+
+    def still_wanted(self, one: StepPlan) -> int:
+        """How many takes are to be bought yet once an open job has brought its own."""
+        job = self.last_job(one.action.key, one.step.provider) if one.action is not None else None
+        return max(0, missing_takes(one.facts) - (job.count if job is not None else 0))
 
     def images(self, one: StepPlan) -> int:
         """How many pictures that asks for."""

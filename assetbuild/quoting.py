@@ -47,7 +47,12 @@ def quote(plans: Iterable[AssetPlan], planner: Planner) -> Quote:
     for plan in plans:
         for one in plan.steps:
             verb = one.decision.verb
-            if verb not in (Verb.GENERATE, Verb.WAITING) or planner.project.table.free(one.step.provider):
+            if planner.project.table.free(one.step.provider):
+                continue
+            if verb is Verb.RESUME and (left := planner.still_wanted(one)):  # takes beyond those that are fetched
+                images = left * (len(one.step.members) or 1)
+                found.append(Purchase(one, planner.price(one, images), images, True))
+            if verb not in (Verb.GENERATE, Verb.WAITING):
                 continue
             if verb is Verb.GENERATE and one.action is not None:
                 if one.action.key in seen:

@@ -195,12 +195,12 @@ def test_fewer_takes_than_asked(space: TestSpace, emulator: Emulator) -> None:
 
 
 def test_no_picture_at_all(space: TestSpace, emulator: Emulator) -> None:
-    """Done, and nothing came: as lost as what was deleted."""
+    """Done, and nothing came: the vendor is asked again, as long as it keeps what it made."""
     tale = Told(space, emulator, "no-picture")
     space.write("assets.yaml", three("fewer@1"))
-    tale.build(code=5)
-    assert states(space, "poster") == [(1, 0, "expired")]
-    tale.build(code=5)
+    tale.build(code=1)
+    assert states(space, "poster") == [(1, 0, "submitted")]
+    tale.build(code=1)
     assert len(bills_of(emulator, "A poster.")) == 1
     holds(space, emulator)
     tale.check()

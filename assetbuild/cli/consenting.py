@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import click
@@ -41,7 +41,8 @@ def agree(
     if not found.purchases:
         for line in cautions(plans, None, project):
             say(line)
-        return Agreed(plans, spending.caps(budget, max_cost=max_cost))
+        planner.consent = _shown(found, max_cost)
+        return Agreed(plans, spending.caps(budget, max_cost=max_cost, consent=0 if max_cost is None else None))
     if found.unknown and _ask_prices(project, found):
         found = quote(plans, planner)
     for line in cautions(plans, found, project):
@@ -61,20 +62,35 @@ def agree(
                 planner.consent = lambda *_: no
                 return Agreed(planner.plan(ids), spending.caps(budget, max_cost=max_cost, consent=0))
 
+    shown = _shown(found, max_cost)
+
     def allowed(asset: Asset, number: int, key: str | None) -> Consent:
         provider = asset.steps[number].provider
         if provider in lacking:
             return Consent(False, f"{lacking[provider]} isn't set", key_hint(lacking[provider]))
-        return fits.denied.get(key or "", Consent())
+        return fits.denied.get(key or "") or shown(asset, number, key)
 
+    planner.consent = allowed
     if fits.denied or lacking:
-        planner.consent = allowed
         plans = planner.plan(ids)
     setup = ""
     if lacking:
         name = min(lacking.values())
         setup = f"{name} isn't set\n  hint: {key_hint(name)}"
     return Agreed(plans, caps, setup)
+
+
+def _shown(found: Quote, max_cost: int | None) -> Callable[[Asset, int, str | None], Consent]:
+    """Agreed to is what the plan showed, or a sum. What turns out later to be needed as well (a base that was drawn again came out otherwise) waits."""
+    steps = {(one.plan.asset.id, one.plan.number) for one in found.purchases}
+    keys = {one.plan.action.key for one in found.purchases if one.plan.action is not None}
+
+    def allowed(asset: Asset, number: int, key: str | None) -> Consent:
+        if max_cost is not None or (asset.id, number) in steps or key in keys:
+            return Consent()
+        return Consent(False, "it wasn't in the plan that was agreed to", "run it again: the plan shows it now, with its price")
+
+    return allowed
 
 
 def key_hint(variable: str) -> str:

@@ -248,10 +248,10 @@ def fetch_paid(project: Project, planner: Planner) -> str:
     store = project.look_store()
     if store is None:
         return ""
-    from ..store.journal import open_jobs
+    from ..store.journal import owed
 
     with store.reading() as db:
-        if not open_jobs(db):
+        if not owed(db):
             return ""
     from ..buying import Wait
     from ..collecting import collect

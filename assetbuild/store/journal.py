@@ -209,6 +209,11 @@ def collectable(db: sqlite3.Connection) -> list[Job]:
     return _jobs(db, "state = 'submitted' ORDER BY id")
 
 
+def owed(db: sqlite3.Connection) -> list[Job]:
+    """What may be fetched before a build: open jobs, and those that were given up for another purchase and were accepted all the same."""
+    return _jobs(db, "state IN ('intent', 'submitted') OR (state = 'in_doubt' AND remote_id IS NOT NULL) ORDER BY id")
+
+
 def doubtful(db: sqlite3.Connection) -> list[Job]:
     """All IN_DOUBT jobs, oldest first."""
     return _jobs(db, "state = 'in_doubt' ORDER BY id")
