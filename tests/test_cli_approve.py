@@ -217,3 +217,14 @@ def test_their_json_has_its_shape(space: TestSpace) -> None:
     holds("show", space.run("show", "poster", "--json").json)
     holds("list", space.run("list", "--json").json)
     assert json.loads(space.run("takes", "--json").out)["assets"] == []
+
+
+def test_which_one_is_approved_must_be_said(space: TestSpace) -> None:
+    """What lies there is only the newest of three: approving it unasked would be a choice that nobody made."""
+    write(space, "takes: 3", "approve: required")
+    space.build(code=5)
+    ran = space.run("approve", "poster")
+    assert ran.code == 2
+    assert "`poster` has 3 takes and none is chosen" in ran.err
+    assert "`assetbuild approve poster 3`" in ran.err
+    assert space.run("approve", "poster", "3").code == 0

@@ -38,9 +38,26 @@ def approve_command(what: str, which: str | None, note: str | None, spec: str | 
     project = open_project(spec, profile)
     try:
         ids, member = meant(project, what, which, "approve")
+        if which is None:
+            _one_each(project, ids)
         tell(use(project, ids, which, member=member, approval=Approval(note)), approved=True)
     finally:
         project.close()
+
+
+def _one_each(project: Project, ids: list[str]) -> None:
+    """What lies there is only the newest, as long as nobody has chosen: which one is approved must be said. Raises UsageError."""
+    store = project.look_store()
+    for name in ids:
+        line = project.lock.lines.get(name)
+        if line is None or not line.undecided:
+            continue
+        left = line.of if store is None else sum(t.rejected is None and not t.by_hand for t in store.takes(line.key))
+        if left > 1:
+            raise UsageError(
+                f"`{name}` has {left} takes and none is chosen",
+                hint=f"`assetbuild takes {name}` lists them, `assetbuild approve {name} {line.take}` approves the one that lies there",
+            )
 
 
 def meant(project: Project, what: str, which: str | None, command: str) -> tuple[list[str], str]:
