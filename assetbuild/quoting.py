@@ -131,6 +131,12 @@ def refusal(no: spending.Over | spending.Unpriced, asset: str, provider: str, mo
     left = max(0, no.limit - no.spent)
     needs = f"{usd(no.needed)} is needed" if no.needed is not None else "its price isn't known"
     what, way = _CAPS[no.cap]
+    if (no.needed or 0) > no.limit:  # another run wouldn't help
+        way = (
+            way.replace("run it again for the rest, or ", "")
+            .replace(", or run it again for the rest", "")
+            .replace("wait, or ", "")
+        )
     return f"over {what.format(usd(no.limit))}: {needs}, {usd(left)} is left", way
 
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as some
 
 from assetbuild.pricing import FREE, UNKNOWN, Price, Total, bill, credits_text, price, share, total, usd
 from assetbuild.providers.table import builtin
+from assetbuild.quoting import refusal
 from assetbuild.spec.model import Service
+from assetbuild.store.spending import Over
 
 QUALITY = {"unit": "credits", "by": "quality", "each": {"low": 4, "medium": 9, "high": 23, "auto": 23}}
 
@@ -171,3 +173,21 @@ def test_each_price_of_our_table_can_be_asked_for() -> None:
             assert found.cost, (model, op)
             priced += 1
     assert priced > 5
+
+
+@pytest.mark.parametrize(
+    ("cap", "once_more", "never"),
+    [
+        (
+            "per_run",
+            "run it again for the rest, or raise `budget: {per_run: …}` in the spec",
+            "raise `budget: {per_run: …}` in the spec",
+        ),
+        ("--max-cost", "raise --max-cost, or run it again for the rest", "raise --max-cost"),
+        ("per_day", "wait, or raise `budget: {per_day: …}` in the spec", "raise `budget: {per_day: …}` in the spec"),
+    ],
+)
+def test_the_way_out_of_a_cap(cap: str, once_more: str, never: str) -> None:
+    """Another run is named only where it could help."""
+    assert refusal(Over(cap, 100_000, 50_000, 90_000), "poster", "apiframe", "gpt-image-2")[1] == once_more
+    assert refusal(Over(cap, 100_000, 0, 180_000), "poster", "apiframe", "gpt-image-2")[1] == never
