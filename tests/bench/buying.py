@@ -90,9 +90,14 @@ def build(command: str, root: Path, url: str) -> Took:
 def warm(command: str, root: Path, url: str, text: str) -> None:
     """Six pictures before, so that the journal knows how long the model takes; then the spec that is measured."""
     root.mkdir(parents=True)
-    (root / "assets.yaml").write_text(spec(6, edits=False, concurrency=50).replace("Poster number", "A warm-up"), "utf-8")
+    (root / "assets.yaml").write_text(
+        spec(6, edits=False, concurrency=50).replace("Poster number", f"Warm-up of {root.name}"), "utf-8"
+    )
     build(command, root, url)
-    (root / "assets.yaml").write_text(text, "utf-8")
+    # Prompts of their own: under the same key the emulator would give the jobs of the run before.
+    (root / "assets.yaml").write_text(
+        text.replace("Poster number", f"{root.name} number").replace("headline to", f"{root.name} to"), "utf-8"
+    )
 
 
 MAKE = """\
