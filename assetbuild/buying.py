@@ -24,7 +24,7 @@ from .project import Project
 from .providers.base import Done, Image, Kind, Payload, Picture, ProviderError, Ready, Request, Sent, Submitted
 from .quoting import refusal
 from .retrying import FREELY, POLL_PATIENCE, SUBMIT_PATIENCE, rest, retried, submit_again
-from .store import Blob, Take, Written, journal, spending
+from .store import Blob, Take, journal, spending
 from .store.journal import Job, Landed, Overbilled, State
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Unkept(Exception):
 
 
 class Order(NamedTuple):
-    """What is to be bought: the takes `request.take` … in one call. `reserve` is the price in micro-USD, None when it isn't known. `written` are rows that
-    become true with the result. `instead_of` is an open job that `--rebuy`, the word of a person, doesn't want to wait for.
+    """What is to be bought: the takes `request.take` … in one call. `reserve` is the price in micro-USD, None when it isn't known.
+    `instead_of` is an open job that `--rebuy`, the word of a person, doesn't want to wait for.
     """
 
     asset: str
@@ -69,7 +69,6 @@ class Order(NamedTuple):
     reserve: int | None
     tags: tuple[str, ...] = ()
     axes: Mapping[str, str] = {}
-    written: tuple[Written, ...] = ()
     instead_of: Job | None = None
 
 
@@ -130,7 +129,7 @@ class Buyer:
         payload = desk.module.prepare(request, await desk.addresses(request))
         self._open(desk)
         job = await self._reserve(desk, order, request, payload)
-        return await self._carry_through(desk, job, payload, order.written)
+        return await self._carry_through(desk, job, payload)
 
     async def resume(self, job: Job, *, wait: bool = True) -> Bought:
         """Goes on with an open job; one that was never answered is asked for again, byte for byte, or looked for. Raises as `buy`; GoesOn too when it isn't
@@ -139,14 +138,14 @@ class Buyer:
         desk = await self._desk(job.provider)
         if job.state is State.SUBMITTED:
             self._lets_in(desk)
-            return await self._follow(desk, job, (), wait=wait)
+            return await self._follow(desk, job, wait=wait)
         if desk.closed is not None:
             raise desk.closed
         payload = await self._in_store(_payload, job.id)
         if desk.replayable(job):
             self._open(desk)
-            return await self._carry_through(desk, job, payload, (), doubt=True)
-        return await self._follow(desk, await self._find(desk, job, payload), ())
+            return await self._carry_through(desk, job, payload, doubt=True)
+        return await self._follow(desk, await self._find(desk, job, payload))
 
     async def look_for(self, job: Job, *, wait: bool = True) -> Bought:
         """What was asked for and never answered is only looked for, and never asked for again."""
@@ -154,11 +153,9 @@ class Buyer:
         self._lets_in(desk)
         if job.remote_id is None:
             job = await self._find(desk, job, await self._in_store(_payload, job.id), later=True)
-        return await self._follow(desk, job, (), wait=wait)
+        return await self._follow(desk, job, wait=wait)
 
-    async def _carry_through(
-        self, desk: Desk, job: Job, payload: Payload, written: Sequence[Written], *, doubt: bool = False
-    ) -> Bought:
+    async def _carry_through(self, desk: Desk, job: Job, payload: Payload, *, doubt: bool = False) -> Bought:
         self.goes_on[job.asset] = desk.name
         try:
             sent = await self._send(desk, job, payload, doubt)
@@ -168,12 +165,12 @@ class Buyer:
         self.arrived.add(job.asset)
         try:
             if isinstance(sent, Done):
-                return await self._at_once(desk, job, sent, written)
+                return await self._at_once(desk, job, sent)
             await self._write(journal.submitted, job.id, sent.remote_id, self._now())
         finally:
             self.arrived.discard(job.asset)
         job = job._replace(state=State.SUBMITTED, remote_id=sent.remote_id, submitted_at=self._now())
-        return await self._follow(desk, job, written)
+        return await self._follow(desk, job)
 
     # ── before it is sent ──
 
@@ -349,22 +346,22 @@ class Buyer:
 
     # ── what the vendor makes of it ──
 
-    async def _follow(self, desk: Desk, job: Job, written: Sequence[Written], *, wait: bool = True) -> Bought:
+    async def _follow(self, desk: Desk, job: Job, *, wait: bool = True) -> Bought:
         """Waits for a job that was accepted, fetches its pictures and records them. Raises GoesOn when the run ends first."""
         self.goes_on[job.asset] = desk.name
         try:
-            return await self._fetched(desk, job, written, wait=wait)
+            return await self._fetched(desk, job, wait=wait)
         except (ProviderError, Wait, StoreError) as problem:
             if self.stop.is_set() and isinstance(problem, ProviderError) and problem.kind in FREELY:
                 raise GoesOn from problem
             self.goes_on.pop(job.asset, None)
             raise
 
-    async def _fetched(self, desk: Desk, job: Job, written: Sequence[Written], *, wait: bool) -> Bought:
+    async def _fetched(self, desk: Desk, job: Job, *, wait: bool) -> Bought:
         job = await self._in_store(journal.job_of, job.id)
         landed = {one.place: Blob(*one[1:]) for one in job.landed}
         if self._complete(job, landed):  # killed between the last picture and its record
-            return await self._record(desk, job, landed, Ready((), job.credits), written)
+            return await self._record(desk, job, landed, Ready((), job.credits))
         for late in (*LATE, None):
             ready = await self._ready(desk, job, wait=wait)
             if late is not None and not ready.expired and len(ready.urls) < job.images:
@@ -385,7 +382,7 @@ class Buyer:
                 text = f"{desk.name} says that it is done, and it isn't at its address"
                 raise ProviderError(Kind.TEMPORARY, text, hint=desk.stays)
             ready = ready._replace(expired=True)
-        return await self._record(desk, job, landed, ready, written)
+        return await self._record(desk, job, landed, ready)
 
     async def _ready(self, desk: Desk, job: Job, *, wait: bool) -> Ready:
         assert job.remote_id is not None  # noqa: S101 - it was accepted
@@ -473,7 +470,7 @@ class Buyer:
 
     # ── the record ──
 
-    async def _at_once(self, desk: Desk, job: Job, done: Done, written: Sequence[Written]) -> Bought:
+    async def _at_once(self, desk: Desk, job: Job, done: Done) -> Bought:
         """The answer was the pictures themselves."""
         landed: dict[int, Blob] = {}
         refused: dict[str, bytes] = {}
@@ -491,7 +488,7 @@ class Buyer:
         ready = Ready((), done.cost, notes=plain(done.notes))
         try:
             if why is None:
-                return await self._record(desk, job, landed, ready, written)
+                return await self._record(desk, job, landed, ready)
         except StoreError as problem:
             why = problem
         self.goes_on.pop(job.asset, None)
@@ -508,7 +505,7 @@ class Buyer:
         cas = self.ledger.placer.cas
         return len(landed) >= job.images and all(cas.intact(blob.digest) for blob in landed.values())
 
-    async def _record(self, desk: Desk, job: Job, landed: Mapping[int, Blob], ready: Ready, written: Sequence[Written]) -> Bought:
+    async def _record(self, desk: Desk, job: Job, landed: Mapping[int, Blob], ready: Ready) -> Bought:
         """DONE and its result in one transaction (invariant 4)."""
         cost = bill(ready.cost, desk.settings.credit_usd)
         if not landed:
@@ -519,11 +516,10 @@ class Buyer:
                 hint=f"`assetbuild build --rebuy {job.asset}` pays again",
             )
         takes, flaw = takes_of(job, landed, cost, plain(ready.notes), self._now())
-        whole = all("flaw" not in take.notes for take in takes)
         store = self.project.store
 
         def end(db: Any) -> tuple[list[Take], Overbilled | None]:  # noqa: ANN401 - a connection
-            recorded = store.record_in(db, takes, written if whole else ())
+            recorded = store.record_in(db, takes)
             return recorded, journal.done(db, job.id, cost, self._now(), credits=ready.cost, note=flaw or None)
 
         recorded, over = await self.ledger.write(end, durable=True)
