@@ -22,7 +22,9 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
 
 @cache
 def contract() -> dict[str, Any]:
-    """The vendor's OpenAPI file; skips the test where it isn't."""
+    """The vendor's OpenAPI file. It isn't ours to commit: where it doesn't lie beside the checkout, its tests are skipped, and what is left are those
+    against our own table of shapes (`testing/emulator/shapes.yaml`), which was held against it where it does.
+    """
     if not CONTRACT.is_file():
         pytest.skip("the vendor's openapi.json isn't beside this checkout")
     found: dict[str, Any] = json.loads(CONTRACT.read_text("utf-8"))

@@ -118,7 +118,7 @@ def _writable(function: object, path: str, _: object) -> None:
     os.unlink(path)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send one process a ^C or SIGTERM that it could hear")
 def test_interrupted_keeps_what_was_made(space: TestSpace) -> None:
     """^C: nothing new is begun, what is being made is kept, exit 130; the next build makes only the rest."""
     import signal

@@ -198,6 +198,7 @@ def test_example_catalogue(space: TestSpace) -> None:
     assert "998 up to date, 2 drawn" in ran.err
 
 
+# The design is no part of the project; the README's own specs, which are, have their tests above.
 @pytest.mark.skipif(not DESIGN.exists(), reason="the design isn't beside this checkout")
 def test_the_designs_example(space: TestSpace) -> None:
     """The whole example of the design, with later issues' fields taken out, `comp` as provider and the missing assets and files supplied."""

@@ -20,7 +20,7 @@ def drawn_line(text: str) -> str:
     return next(line for line in text.splitlines(keepends=True) if line.startswith("drawn"))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send one process a ^C or SIGTERM that it could hear")
 def test_a_second_interrupt_ends_at_once(space: TestSpace) -> None:
     """The first waits for what is being bought; the second doesn't, and names what goes on elsewhere. What was finished is written down."""
     pair = ONE.replace("poster:", "a:") + "  b:\n    prompt: |\n      The back.\n"
@@ -45,7 +45,7 @@ def test_a_second_interrupt_ends_at_once(space: TestSpace) -> None:
     assert [bill["prompt"] for bill in space.bills].count("A poster one.") == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send one process a ^C or SIGTERM that it could hear")
 def test_a_second_interrupt_while_a_thread_draws(space: TestSpace) -> None:
     """A provider that draws here for long isn't waited for either; one ^C that comes twice is one."""
     code = "def done(request):\n    open(os.environ['COUNTING_BILLS'], 'a').write('{}\\n')\n    import time\n    time.sleep(60)\n"

@@ -12,7 +12,9 @@ from tests.test_losses_bytes import ONE, blob, kept
 from tests.test_scenarios import PAID, change, paid, png
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="renameat2 is Linux's")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux exchanges two names at once; the way without it: test_a_disk_that_cannot_exchange"
+)
 @pytest.mark.parametrize("how", ["atomic", "in place"])
 def test_a_save_at_the_last_moment(space: TestSpace, how: str) -> None:
     """Between the last look and the rename somebody saves: their file stays and is told, the bought one is in the store."""
@@ -49,7 +51,9 @@ def test_use_and_a_save_at_the_last_moment(space: TestSpace) -> None:
     assert space.lock() == before
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="renameat2 is Linux's")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux exchanges two names at once; the way without it: test_a_disk_that_cannot_exchange"
+)
 def test_two_saves_at_the_last_moment(space: TestSpace) -> None:
     """A second save, right before the first is put back: the newest lies there, the other is in the store."""
     paid(space, ONE)
@@ -99,7 +103,9 @@ assetbuild.swap.exchange = assetbuild.swap.take_free = _refused
     assert not list((space.root / "art").glob(".*"))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="renameat2 is Linux's")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux exchanges two names at once; the way without it: test_a_disk_that_cannot_exchange"
+)
 def test_a_kill_while_two_files_change_names(space: TestSpace) -> None:
     """What somebody saved in that moment lies in our folder then, and goes into the store a day later, not into the bin."""
     paid(space, ONE)

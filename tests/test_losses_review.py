@@ -136,7 +136,9 @@ def test_use_over_a_retouched_file_and_a_cleaning(space: TestSpace) -> None:
     assert space.read("art/poster.png") == hand
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="renameat2 is Linux's")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux exchanges two names at once; the way without it: test_a_disk_that_cannot_exchange"
+)
 def test_a_save_that_was_swept_and_a_cleaning(space: TestSpace) -> None:
     """What a kill left of somebody's save is a person's work."""
     paid(space, ONE)
@@ -376,7 +378,9 @@ def test_rename_on_a_disk_that_moves_no_file(space: TestSpace) -> None:
 # ── moments ──
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="renameat2 is Linux's")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux exchanges two names at once; the way without it: test_a_disk_that_cannot_exchange"
+)
 def test_a_save_that_cannot_go_back_nor_be_read(space: TestSpace) -> None:
     """Somebody's file came out, the disk fails when it is put back and when it is read: it isn't removed with our leavings."""
     paid(space, ONE)
