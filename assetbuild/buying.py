@@ -324,7 +324,7 @@ class Buyer:
         find = getattr(desk.module, "find", None)
         known: frozenset[str] = await self._in_store(journal.known_ids, job.provider)
         while find is not None:
-            sent = Sent(payload, job.model, job.sent_at or job.intent_at, known)
+            sent = Sent(payload, job.model, job.intent_at, known)
             remote: str | None = await desk.freely(partial(find, sent, desk.http), 60.0)
             if remote is None:
                 return None

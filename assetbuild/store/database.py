@@ -134,7 +134,8 @@ class Database:
         db.execute("BEGIN IMMEDIATE")
         try:
             if db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
-                names = ", ".join(row[1] for row in db.execute("PRAGMA table_info(jobs)"))
+                there = [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
+                names = ", ".join(name for name in there if name != "sent_at")  # which nobody ever filled
                 rows = db.execute(f"SELECT {names} FROM jobs").fetchall()  # noqa: S608 - our own column names
                 db.execute("DROP TABLE jobs")
                 for statement in _statements(journal.SCHEMA):

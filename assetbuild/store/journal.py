@@ -3,7 +3,7 @@ provider; sends nothing, and judges no budget (`spending.py` does, and writes th
 
 An INTENT row is on disk before anything is sent (invariant 3) and is the reservation of its price. A job becomes DONE in the
 transaction that records its result (invariant 4). Rows are never deleted: the journal is also the ledger. All functions that write
-are called inside `Store.transaction()`, which is durable unless told otherwise; only `sent`, `ready` and `landed` may be told.
+are called inside `Store.transaction()`, which is durable unless told otherwise; only `ready` and `landed` may be told.
 """
 
 from __future__ import annotations
@@ -78,7 +78,6 @@ CREATE TABLE jobs (
     note TEXT,
     intent_at REAL NOT NULL,
     counted_at REAL NOT NULL DEFAULT 0,
-    sent_at REAL,
     submitted_at REAL,
     ready_at REAL,
     ended_at REAL
@@ -104,7 +103,7 @@ class Landed(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One row: what was asked, where it stands; without the body. `reserved` and `cost` in micro-USD; `sent_at` is the first send."""
+    """One row: what was asked, where it stands; without the body. `reserved` and `cost` in micro-USD."""
 
     id: int
     key: str
@@ -135,7 +134,6 @@ class Job(NamedTuple):
     remote_id: str | None
     note: str | None
     intent_at: float
-    sent_at: float | None
     submitted_at: float | None
     ready_at: float | None
     ended_at: float | None
@@ -151,8 +149,8 @@ class Job(NamedTuple):
         return self.cost if self.cost is not None else self.reserved or 0
 
     def young(self, window: float | None, now: float) -> bool:
-        """Whether the vendor still keeps the request, counted from the first send. A clock that went back says nothing about how long that is ago."""
-        return window is not None and -SKEW <= now - (self.sent_at or self.intent_at) < window
+        """Whether the vendor still keeps the request, counted from before the first send. A clock that went back says nothing about how long that is ago."""
+        return window is not None and -SKEW <= now - self.intent_at < window
 
     def replayable(self, window: float | None, now: float, account: str) -> bool:
         """Whether the same request would still give the same job: in time, and under the key that it was sent with (who knows whether the vendor tells
@@ -202,11 +200,6 @@ def has_open(db: sqlite3.Connection) -> bool:
 def open_jobs(db: sqlite3.Connection) -> list[Job]:
     """All INTENT and SUBMITTED jobs, oldest first."""
     return _jobs(db, "state IN ('intent', 'submitted') ORDER BY id")
-
-
-def collectable(db: sqlite3.Connection) -> list[Job]:
-    """All SUBMITTED jobs, oldest first: accepted by the vendor, their pictures not recorded yet."""
-    return _jobs(db, "state = 'submitted' ORDER BY id")
 
 
 def owed(db: sqlite3.Connection) -> list[Job]:
@@ -277,21 +270,7 @@ def attempt_of(db: sqlite3.Connection, key: str, take: int, host: str | None = N
     return int(db.execute(sql, (key, take, host)).fetchone()[0])
 
 
-def next_take(db: sqlite3.Connection, key: str) -> int:
-    """The first take number above all that this store has recorded or has sent a job for (a lockfile may know a higher one)."""
-    sql = """SELECT max(coalesce((SELECT max(take) FROM results WHERE key = :key), 0),
-        coalesce((SELECT max(take + count - 1) FROM jobs WHERE key = :key), 0)) + 1"""
-    return int(db.execute(sql, {"key": key}).fetchone()[0])
-
-
 # ── how a job goes on ──
-
-
-def sent(db: sqlite3.Connection, ident: int, at: float) -> None:
-    """The request goes out now. Only the first time is kept: the provider's replay window counts from it. Lost by a power cut, `intent_at`
-    stands for it, so it needn't be durable.
-    """
-    db.execute("UPDATE jobs SET sent_at = ? WHERE id = ? AND sent_at IS NULL", (at, ident))
 
 
 def submitted(db: sqlite3.Connection, ident: int, remote_id: str, at: float) -> None:
