@@ -30,3 +30,11 @@ def emulator() -> Iterator[Emulator]:
     """An Apiframe on this machine: tiny pictures, no latency, 1000 credits."""
     with emulating.emulator() as running:
         yield running
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing leads through a proxy of the machine's user."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)

@@ -1,4 +1,5 @@
-"""The situations of a project's life, through the real command line, counting bills. Numbers are those of the list of scenarios.
+"""The situations of a project's life, through the real command line, counting bills. Numbers are those of the list of scenarios: one noun, a
+scenario a test.
 
 `counting` is a provider that never gives the same bytes twice and writes a line for each call; `comp` draws here, free.
 """
