@@ -439,6 +439,7 @@ class Build:
     async def _buy(self, plan: StepPlan, act: Action) -> str:
         """Buys the step's picture, or as many takes as are wanted. "" if the decision must be made again."""
         from .buying import Order
+        from .quoting import next_take, price_of, wanted
 
         asset, step, buyer = plan.asset, plan.step, self._purse()
         async with await buyer.turn(step.provider):
@@ -453,15 +454,15 @@ class Build:
             free = self.project.table.free(step.provider)
             self._tell_begun(plan, "draw" if free else "buy", plan.decision.text or "changed")
             began = time.monotonic()
-            first, left, takes = self.planner.next_take(plan), self.planner.wanted(plan), list[Take]()
+            first, left, takes = next_take(self.planner, plan), wanted(plan), list[Take]()
             at_once = 1 if step.members else self.project.table.limits(step.provider, step.model, step.op).get("takes", 1)
             try:
-                last = self.planner.last_job(act.key, step.provider)
+                last = self.planner.known.last_job(act.key, step.provider)
                 if last is not None and last.state not in OPEN:
                     last = None
                 while left and not self.stopping:
                     count = min(left, at_once)
-                    price = self.planner.price_of(step, count * (len(step.members) or 1))
+                    price = price_of(self.project, step, count * (len(step.members) or 1))
                     request = Request(
                         act.key, step.op, step.model, step.prompt, step.params, (), step.members, step.variant, first, count
                     )
@@ -500,7 +501,7 @@ class Build:
         try:
             claimed = await self._claim(act.key, plan.asset.id)
             again = self.planner.decide_step(plan.asset, plan.number)
-            job = self.planner.last_job(act.key, plan.step.provider)
+            job = self.planner.known.last_job(act.key, plan.step.provider)
             if not claimed or again.decision.verb is not Verb.RESUME or job is None:
                 return
             buyer = self._purse()

@@ -14,6 +14,7 @@ from . import lockfile
 from .digest import Action, Actions, Change, changes, sealed
 from .errors import AssetbuildError, SpecError, StoreError
 from .files import Stamp
+from .known import Known, by_member, pairs_of
 from .lockfile import Line, Lock
 from .lockfile.branches import Branches
 from .overlaps import Overlaps
@@ -23,7 +24,6 @@ from .plan import (
     Decision,
     Facts,
     InputFacts,
-    JobFacts,
     LockedFacts,
     OutputFacts,
     Seen,
@@ -31,15 +31,14 @@ from .plan import (
     TakeFacts,
     Verb,
     decide,
-    missing_takes,
 )
 from .project import Project
 from .providers.base import Picture, Request
-from .spec.model import Asset, AssetInput, FileInput, Input, Service, Step
-from .store.journal import OPEN, Job, State, jobs_of
+from .spec.model import Asset, AssetInput, FileInput, Input, Step
+from .store.journal import Job
 
 if TYPE_CHECKING:
-    from .pricing import Price
+    pass
 
 
 class StepPlan(NamedTuple):
@@ -90,22 +89,6 @@ def _asset_plan(asset: Asset, steps: list[StepPlan]) -> AssetPlan:
 
 
 _BUSY = (Verb.GENERATE, Verb.RESUME)
-Pairs = tuple[tuple[str, str], ...]  # (member, digest)
-
-
-class _Held(NamedTuple):
-    """A take that a lock line names."""
-
-    id: str
-    take: int
-    pairs: Pairs
-    by_hand: bool = False
-    rejected: str | None = None
-    host: str | None = None
-
-
-def _held(line: Line) -> _Held:
-    return _Held(line.id, line.take, _pairs(line), line.by_hand, line.rejected, line.host)
 
 
 class Planner:
@@ -119,7 +102,7 @@ class Planner:
         self._one_more: dict[
             tuple[str, int], tuple[LockedFacts, tuple[str, ...]]
         ] = {}  # earlier steps that got it: what the next is made from
-        self.lock: Lock = project.lock
+        self.known = Known(project, project.lock)
         self.plans: dict[str, AssetPlan] = {}
         self.steps: dict[tuple[str, int], StepPlan] = {}
         self.needed: set[tuple[str, int]] = set()  # whose bytes a child is to be made from
@@ -136,8 +119,11 @@ class Planner:
         self.put_off: dict[str, Decision] = {}  # by key: what this run has found out, and that needs a person's word
         self._not_fetched: dict[str, Decision] = {}  # by key: what is wrong with a job that this run has looked at
         self._branches: Branches | None = None
-        self._by_digest: dict[str, list[tuple[str, str]]] | None = None  # digest → (id, path) of all lock lines
-        self._by_key: dict[str, list[_Held]] | None = None
+
+    @property
+    def lock(self) -> Lock:
+        """The lockfile, with own lines that aren't in the file yet."""
+        return self.known.lock
 
     # ── the whole ──
 
@@ -208,7 +194,7 @@ class Planner:
             Lock({}, {name: found}),
             spec_key=lambda _: wanted,
             digest_on_disk=lambda path: None if (seen := self.project.digests.look(path)) is None else seen.digest,
-            at_hand=self.at_hand,
+            at_hand=self.known.at_hand,
         )[name]
         self.lock.lines[name] = chosen
         self.resolved[name] = tuple(line for line in found if line != chosen)
@@ -252,7 +238,7 @@ class Planner:
         for one, fact in zip(step.inputs, facts.inputs, strict=False):
             if fact.digest is None:
                 return ""
-            path = one.source.path if type(one.source) is FileInput else self.file_with(fact.digest)
+            path = one.source.path if type(one.source) is FileInput else self.known.file_with(fact.digest)
             where = (
                 self.project.store_path / "cas" / fact.digest[:2] / fact.digest[2:] if path is None else self.project.root / path
             )
@@ -388,7 +374,7 @@ class Planner:
             return max(candidates(known), 1) if _at_hand(known) > 1 else 0
         if line is None or not line.undecided or not last.decision.accepted:
             return 0
-        takes = self.takes(asset, last.number, line.key)
+        takes = self.known.takes(asset.steps[last.number], line.key)
         rejected = sum(1 for take in takes if take.rejected is not None)
         return max(line.of - rejected, candidates(takes), 1)
 
@@ -405,7 +391,7 @@ class Planner:
         asset, act = plan.asset, plan.action
         if act is None or plan.facts.reproducible or (asset.takes <= 1 and asset.id in self.asked_again):
             return 0
-        takes = self.takes(asset, plan.number, act.key)
+        takes = self.known.takes(asset.steps[plan.number], act.key)
         count = sum(1 for take in takes if not take.by_hand)
         return count if count > 1 and (asset.takes > 1 or _at_hand(takes) > 1) else 0
 
@@ -415,7 +401,7 @@ class Planner:
         source = one.source
         base = self.plans[source.asset].steps[-1] if type(source) is AssetInput else self.steps[asset.id, number - 1]
         coming = base.decision.verb in (Verb.RESTORE, Verb.GENERATE)
-        return fact._replace(at_hand=coming or self.at_hand(fact.digest))
+        return fact._replace(at_hand=coming or self.known.at_hand(fact.digest))
 
     def _lacking(self, one: StepPlan) -> Iterable[tuple[str, int]]:
         """The steps of whose pictures this one would be made, and whose bytes aren't here."""
@@ -437,14 +423,20 @@ class Planner:
     def _outputs(self, asset: Asset, last: bool, locked: Sequence[str | None], me: tuple[str, int]) -> tuple[OutputFacts, ...]:
         if not last:  # an earlier step's picture lies in no folder; it is there when its bytes can be had, and missed only by who needs them
             digest = locked[0] if locked else None
-            here = digest is not None and (me not in self.needed or self.at_hand(digest))
+            here = digest is not None and (me not in self.needed or self.known.at_hand(digest))
             return (OutputFacts("", digest if here else None, digest, here),)
         look = self.project.digests.look
         out = []
         for place, path in enumerate(asset.outputs):
             found = look(path)
             digest = locked[place] if place < len(locked) else None
-            if found is not None and found.pointer and me in self.needed and found.digest == digest and not self.at_hand(digest):
+            if (
+                found is not None
+                and found.pointer
+                and me in self.needed
+                and found.digest == digest
+                and not self.known.at_hand(digest)
+            ):
                 out.append(OutputFacts(path, None, digest))  # a pointer is enough to be up to date, not to make an edit from
             else:
                 out.append(OutputFacts(path, None if found is None else found.digest, digest))
@@ -453,7 +445,7 @@ class Planner:
     # ── what only the store knows ──
 
     def _with_store(self, asset: Asset, number: int, line: Line | None, facts: Facts, act: Action | None) -> Facts:
-        takes = self.takes(asset, number, act.key if act else (facts.locked.key if facts.locked else None))
+        takes = self.known.takes(asset.steps[number], act.key if act else (facts.locked.key if facts.locked else None))
         outputs = [self._judged(asset, one, line, takes, place) for place, one in enumerate(facts.outputs)]
         if not facts.last:
             locked = _locked(line, len(asset.steps) - 1, True)[1]
@@ -464,7 +456,7 @@ class Planner:
             )
         store = StoreFacts(tuple(takes), recorded=bool(takes))
         if act is not None:
-            store = self._with_jobs(act.key, asset.steps[number].provider, store)
+            store = self.known.with_jobs(act.key, asset.steps[number].provider, store)
         inputs = tuple(
             self._at_hand_too(asset, number, *pair) for pair in zip(asset.steps[number].inputs, facts.inputs, strict=False)
         )
@@ -473,149 +465,14 @@ class Planner:
     def _judged(self, asset: Asset, one: OutputFacts, line: Line | None, takes: Sequence[TakeFacts], place: int) -> OutputFacts:
         ours = self._ours(asset, one, line, takes, place)
         return one._replace(
-            at_hand=one.locked is not None and self.at_hand(one.locked),
+            at_hand=one.locked is not None and self.known.at_hand(one.locked),
             ours=ours,
-            whose="" if ours or one.found is None or one.found == one.locked else self._whose(asset, one.found),
+            whose="" if ours or one.found is None or one.found == one.locked else self.known.whose(asset.id, one.found),
         )
-
-    def _with_jobs(self, key: str, provider: str, facts: StoreFacts) -> StoreFacts:
-        """What became of the last job of this key: it may go on elsewhere, it may have been refused."""
-        host = self.host(provider)
-        jobs = [job for job in self._jobs(key) if job.host == host]
-        if not jobs:
-            return facts
-        last, facts = jobs[-1], facts._replace(paid=sum(job.count for job in jobs if job.state is State.DONE))
-        if last.state in OPEN or last.state is State.IN_DOUBT:
-            module = self.project.provider(provider)
-            waits = last.state is State.INTENT
-            young = last.replayable(module.replay_window, self.project.env.now(), self.project.settings(provider).account)
-            job = JobFacts(last.state.name, waits and young, waits and hasattr(module, "find"))
-            return facts._replace(job=job)
-        return facts._replace(
-            refused=last.note or "" if last.state is State.REFUSED else None,
-            expired=last.note or "" if last.state is State.EXPIRED else None,
-        )
-
-    def last_job(self, key: str, provider: str) -> Job | None:
-        """The latest job of a key at the host that this project talks to."""
-        host = self.host(provider)
-        return next((job for job in reversed(self._jobs(key)) if job.host == host), None)
-
-    def _jobs(self, key: str) -> list[Job]:
-        store = self.project.look_store()
-        if store is None:
-            return []
-        with store.reading() as db:
-            return jobs_of(db, [key]).get(key, [])
-
-    def host(self, provider: str) -> str | None:
-        """With which address results of a provider are recorded now; None is the vendor's own."""
-        return None if self.project.table.free(provider) else self.project.settings(provider).host
 
     def not_fetched(self, job: Job, problem: AssetbuildError, *, waits: bool) -> None:
         """What was paid for can't be had just now (`waits`: it needs a person's word): that is told, and not tried again in this run."""
         self._not_fetched[job.key] = Decision("6", Verb.HELD if waits else Verb.FAILED, problem.text, problem.hint or "")
-
-    def wanted(self, one: StepPlan) -> int:
-        """How many takes of this step are to be bought now."""
-        return 1 if one.facts.rebuy or one.facts.reroll else max(1, missing_takes(one.facts))
-
-    def still_wanted(self, one: StepPlan) -> int:
-        """How many takes are to be bought yet once an open job has brought its own."""
-        job = self.last_job(one.action.key, one.step.provider) if one.action is not None else None
-        return max(0, missing_takes(one.facts) - (job.count if job is not None else 0))
-
-    def images(self, one: StepPlan) -> int:
-        """How many pictures that asks for."""
-        return self.wanted(one) * (len(one.step.members) or 1)
-
-    def next_take(self, one: StepPlan) -> int:
-        """The number of the take that would be bought now: a failed attempt didn't use its number up."""
-        act = one.action
-        assert act is not None  # noqa: S101 - it is to be bought
-        takes = [t.take for t in (one.facts.store.takes if one.facts.store else ())]
-        if one.facts.locked is not None and one.facts.locked.key == act.key:
-            takes.append(one.facts.locked.take)
-        takes += [max(job.takes) for job in self._jobs(act.key) if job.state is not State.FAILED]
-        return max(takes, default=0) + 1
-
-    def price(self, one: StepPlan, images: int) -> Price:
-        """What they cost."""
-        return self.price_of(one.step, images)
-
-    def price_of(self, step: Step, images: int) -> Price:
-        """What one call costs that asks for so many pictures of a step."""
-        from .pricing import price  # only what isn't free comes here
-
-        project = self.project
-        service = project.spec.services.get(step.provider, Service())
-        return price(project.table, service, step.provider, step.model, step.params, images, project.catalogue(step.provider))
-
-    def takes(self, asset: Asset, number: int, key: str | None) -> list[TakeFacts]:
-        """The recorded takes of a key: the store's results, and what lock lines name (DESIGN §3 row 8)."""
-        if key is None:
-            return []
-        found: dict[tuple[str, ...], TakeFacts] = {}
-        store = self.project.look_store()
-        if store is not None:
-            for take in store.takes(key):
-                if take.by_hand or take.host != self.host(asset.steps[number].provider):
-                    continue  # a person's, for one asset: `use` and its lock line know it; or an emulator's, which passes for no bought one
-                if flaw := take.notes.get("flaw"):
-                    here = tuple(b.digest for b in take.blobs)
-                    found[here] = TakeFacts(take.take, here, all(map(self.at_hand, here)), take.rejected, flaw=str(flaw))
-                    continue
-                placed = by_member([(b.member, b.digest) for b in take.blobs], asset.steps[number].members)
-                digests = tuple(d for d in placed if d is not None)
-                if len(digests) != len(placed):
-                    continue
-                found[digests] = TakeFacts(take.take, digests, all(self.at_hand(d) for d in digests), take.rejected)
-        for name, take_there, pairs, by_hand, rejected, host in self._lines_by_key().get(key, ()):
-            if host != self.host(asset.steps[number].provider):
-                continue
-            placed = by_member(pairs, asset.steps[number].members)
-            digests = tuple(d for d in placed if d is not None)
-            if rejected is not None and (known := found.get(digests)) is not None and known.rejected is None:
-                found[digests] = known._replace(rejected=rejected)  # by somebody who has another store
-            if digests in found or len(digests) != len(placed) or (by_hand and name in self.project.assets):
-                continue
-            taken = {t.take for t in found.values()}  # two machines counted apart
-            number_of_take = max(taken) + 1 if take_there in taken else take_there
-            found[digests] = TakeFacts(number_of_take, digests, all(self.at_hand(d) for d in digests), rejected, by_hand)
-        return list(found.values())
-
-    def _lines_by_key(self) -> dict[str, list[_Held]]:
-        if self._by_key is None:
-            self._by_key = {}
-            for name, line in self.lock.lines.items():
-                self._by_key.setdefault(line.key, []).append(_held(line))
-                for step in line.steps:
-                    digests = tuple(("", d) for d in step.digests)
-                    self._by_key.setdefault(step.key, []).append(_Held(name, step.take, digests, host=line.host))
-        return self._by_key
-
-    def _lines_by_digest(self) -> dict[str, list[tuple[str, str]]]:
-        if self._by_digest is None:
-            self._by_digest = {}
-            for name, line in self.lock.lines.items():
-                for output in line.outputs:
-                    self._by_digest.setdefault(output.digest, []).append((name, output.path))
-        return self._by_digest
-
-    def at_hand(self, digest: str) -> bool:
-        """Whether these bytes can be had without paying: in the store, or in a file that a lock line names."""
-        store = self.project.look_store()
-        if store is not None and store.cas.has(digest):
-            return True
-        return self.file_with(digest) is not None
-
-    def file_with(self, digest: str) -> str | None:
-        """A file in the project that a lock line names for this digest and that has it."""
-        for _, path in self._lines_by_digest().get(digest, ()):
-            found = self.project.digests.look(path)
-            if found is not None and found.digest == digest and not found.pointer:
-                return path
-        return None
 
     def _ours(self, asset: Asset, one: OutputFacts, line: Line | None, takes: Sequence[TakeFacts], place: int) -> bool:
         if one.found is None or one.found == one.locked:
@@ -650,14 +507,8 @@ class Planner:
     def ours(self, plan: StepPlan, place: int) -> bool:
         """Whether what lies at one of the asset's outputs is known to be ours (DESIGN §3)."""
         asset, key = plan.asset, plan.action.key if plan.action else (plan.facts.locked.key if plan.facts.locked else None)
-        takes = self.takes(asset, plan.number, key)
+        takes = self.known.takes(asset.steps[plan.number], key)
         return self._ours(asset, plan.facts.outputs[place], self.lock.lines.get(asset.id), takes, place)
-
-    def _whose(self, asset: Asset, digest: str) -> str:
-        for name, _ in self._lines_by_digest().get(digest, ()):
-            if name != asset.id:
-                return f"the picture of `{name}`"
-        return ""
 
     def _with_branches(self, facts: Facts) -> Facts:
         """What is about to be held may be the picture of another branch, left here by a checkout; only then are their lockfiles read."""
@@ -693,11 +544,7 @@ class Planner:
         """A lock line of ours is new: it counts from now on."""
         self.wrote = True
         self.own[line.id] = self.lock.lines[line.id] = line
-        if self._by_digest is not None:
-            for output in line.outputs:
-                self._by_digest.setdefault(output.digest, []).append((line.id, output.path))
-        if self._by_key is not None:
-            self._by_key.setdefault(line.key, []).append(_held(line))
+        self.known.learned(line)
 
     def merged(self, before: Stamp | None, after: Stamp | None) -> None:
         """Own lines went into a lockfile that was, before that, as it was read here: it needn't be read again."""
@@ -711,20 +558,9 @@ class Planner:
         if stamp == self._lock_stamp:
             return
         self._lock_stamp = stamp
-        self.lock = self.project.read_lock()
-        self.lock.lines.update(self.own)  # those that aren't merged yet
-        self._by_digest = self._by_key = None
-
-
-def by_member(pairs: Sequence[tuple[str, str]], members: Sequence[str]) -> tuple[str | None, ...]:
-    """The digests of a set in the order of its members of now. A member that kept its name keeps its picture; those with new names get
-    the pictures whose names are gone, in their order, and None when there are no more.
-    """
-    if not members:
-        return tuple(digest for _, digest in pairs)
-    named = dict(pairs)
-    left = iter([digest for member, digest in pairs if member not in members])
-    return tuple(named[member] if member in named else next(left, None) for member in members)
+        lock = self.project.read_lock()
+        lock.lines.update(self.own)  # those that aren't merged yet
+        self.known = Known(self.project, lock)
 
 
 def candidates(takes: Iterable[TakeFacts]) -> int:
@@ -738,17 +574,13 @@ def _at_hand(takes: Iterable[TakeFacts]) -> int:
 
 
 def _digests_of(line: Line, plan: AssetPlan) -> tuple[str | None, ...]:
-    return by_member(_pairs(line), plan.steps[-1].step.members)
-
-
-def _pairs(line: Line) -> Pairs:
-    return tuple((o.member, o.digest) for o in line.outputs)
+    return by_member(pairs_of(line), plan.steps[-1].step.members)
 
 
 def _renamed(line: Line, members: Sequence[str]) -> str:
     """Which members of a set have another name now than the picture had when it was made; "" when none has."""
     names = {o.digest: o.member for o in line.outputs}
-    found = zip(members, by_member(_pairs(line), members), strict=True)
+    found = zip(members, by_member(pairs_of(line), members), strict=True)
     pairs = [(new, names[d]) for new, d in found if d is not None and names[d] and d in names and new not in names.values()]
     return ", ".join(f"`{new}` is the picture that was `{old}`" for new, old in pairs)
 
@@ -762,7 +594,7 @@ def _locked(
     if last:
         said = (line.of, line.chosen, line.undecided, line.is_approved)
         facts = LockedFacts(line.key, line.chosen_for, line.by_hand, line.rejected, line.take, *said)
-        return facts, by_member(_pairs(line), members)
+        return facts, by_member(pairs_of(line), members)
     if number < len(line.steps):
         step = line.steps[number]
         return LockedFacts(step.key, take=step.take), step.digests

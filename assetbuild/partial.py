@@ -15,12 +15,13 @@ from functools import cached_property
 from . import __version__, blocks, lockfile, outline, stamptable
 from .errors import Place
 from .facts import AssetPlan, Planner, StepPlan
+from .known import Known
 from .lockfile import Lock
 from .outline import Entry, Head, Outline
 from .plan import Decision, Facts, TakeFacts, Verb
 from .project import Project
 from .reader import DiskReader
-from .spec.model import Asset, Spec
+from .spec.model import Asset, Spec, Step
 from .stamps import FileDigests
 
 MOST_CHANGED = 50  # blocks; above it a whole look isn't much slower
@@ -198,8 +199,8 @@ def _same_assets(part: Project, entries: Sequence[Entry]) -> None:
 # ── what is to be done with them ──
 
 
-class _Looker(Planner):
-    """A planner that reads only the lines of the lockfile that it needs: its assets', and those with a key or digest it asks about."""
+class _Looker(Known):
+    """Reads only the lines of the lockfile that it needs: its assets', and those with a key or digest it asks about."""
 
     def __init__(self, part: Project, text: bytes, ids: Iterable[str]) -> None:
         self._text, self._asked = text, set[str]()
@@ -210,7 +211,7 @@ class _Looker(Planner):
                 raise Doubt("lockfile")
             self._keep(text.index(start) + 1)
         part.lock = self._read()
-        super().__init__(part)
+        super().__init__(part, part.lock)
 
     def _keep(self, start: int) -> int:
         end = self._text.find(b"\n", start)
@@ -238,27 +239,31 @@ class _Looker(Planner):
             self.lock = self._read()
             if any(line.by_hand and name not in self.project.assets for name, line in self.lock.lines.items()):
                 raise Doubt("made by hand")  # such a line counts only if its id has left the spec
-            self._by_digest = self._by_key = None
+            for view in ("_by_digest", "_by_key"):
+                self.__dict__.pop(view, None)
 
-    def takes(self, asset: Asset, number: int, key: str | None) -> list[TakeFacts]:
-        """See `Planner.takes`."""
+    def takes(self, step: Step, key: str | None) -> list[TakeFacts]:
+        """See `Known.takes`."""
         if key is not None:
             self._ask(key)
-        return super().takes(asset, number, key)
+        return super().takes(step, key)
 
     def file_with(self, digest: str) -> str | None:
-        """See `Planner.file_with`."""
+        """See `Known.file_with`."""
         self._ask(digest)
         return super().file_with(digest)
 
-    def _whose(self, asset: Asset, digest: str) -> str:
+    def whose(self, name: str, digest: str) -> str:
+        """See `Known.whose`."""
         self._ask(digest)
-        return super()._whose(asset, digest)
+        return super().whose(name, digest)
 
 
 def _planned(part: Project, old: Outline, entries: Sequence[Entry], hanging: set[str]) -> list[AssetPlan]:
     """All plans. Raises Doubt when one that doesn't hang on what changed isn't up to date: then others may not be."""
-    planner = _Looker(part, (part.root / old.head.lock).read_bytes(), [entry.id for entry in entries if entry.locked])
+    known = _Looker(part, (part.root / old.head.lock).read_bytes(), [entry.id for entry in entries if entry.locked])
+    planner = Planner(part)
+    planner.known = known
     planner.plan([name for name in part.graph.order if name in hanging])
     found = [_SETTLED] * old.head.total
     for entry in entries:

@@ -77,7 +77,7 @@ class Placer:
             assert fact.digest is not None  # noqa: S101 - decided to be made
             there = self.cas.has(fact.digest)
             if not self.cas.intact(fact.digest):
-                path = one.source.path if type(one.source) is FileInput else self.planner.file_with(fact.digest)
+                path = one.source.path if type(one.source) is FileInput else self.planner.known.file_with(fact.digest)
                 if path is None:
                     raise CorruptBlob(fact.digest, missing=not there)
                 try:
@@ -173,7 +173,7 @@ class Placer:
         """A lock line's picture as a take, if its bytes are in the store and no such take is."""
         old = tuple(o.digest for o in line.outputs)
         for digest in old:
-            if not self.cas.has(digest) and (path := self.planner.file_with(digest)) is not None:
+            if not self.cas.has(digest) and (path := self.planner.known.file_with(digest)) is not None:
                 self.cas.put_file(self.project.root / path, durable=True)
         if not old or not all(self.cas.has(d) for d in old):
             return None
@@ -212,7 +212,7 @@ class Placer:
             if found != output.found:
                 raise OutputChanged
             if not self.cas.has(digest):
-                path = self.planner.file_with(digest)
+                path = self.planner.known.file_with(digest)
                 if path is None or self.cas.put_file(self.project.root / path, durable=durable) != digest:
                     raise OutputChanged
 
@@ -322,7 +322,7 @@ def lock_line(planner: Planner, plan: StepPlan, digests: Sequence[str], take: in
         approved=old.approved if old is not None else None,
         note=old.note if old is not None else None,
         of=planner.to_choose_from(plan),
-        host=planner.host(step.provider),
+        host=planner.known.host(step.provider),
     )
 
 

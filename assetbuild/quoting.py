@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .facts import AssetPlan, Planner, StepPlan
-from .plan import Verb
-from .pricing import Price, Total, credits_text, total, usd
+from .plan import Verb, missing_takes
+from .pricing import Price, Total, credits_text, price, total, usd
+from .project import Project
+from .spec.model import Service, Step
 from .store import spending
+from .store.journal import State
 
 
 class Purchase(NamedTuple):
@@ -40,6 +43,39 @@ class Quote(NamedTuple):
         return sum(one.later for one in self.purchases)
 
 
+def wanted(one: StepPlan) -> int:
+    """How many takes of this step are to be bought now."""
+    return 1 if one.facts.rebuy or one.facts.reroll else max(1, missing_takes(one.facts))
+
+
+def still_wanted(planner: Planner, one: StepPlan) -> int:
+    """How many takes are to be bought yet once an open job has brought its own."""
+    job = planner.known.last_job(one.action.key, one.step.provider) if one.action is not None else None
+    return max(0, missing_takes(one.facts) - (job.count if job is not None else 0))
+
+
+def images(one: StepPlan) -> int:
+    """How many pictures that asks for."""
+    return wanted(one) * (len(one.step.members) or 1)
+
+
+def next_take(planner: Planner, one: StepPlan) -> int:
+    """The number of the take that would be bought now: a failed attempt didn't use its number up."""
+    act = one.action
+    assert act is not None  # noqa: S101 - it is to be bought
+    takes = [t.take for t in (one.facts.store.takes if one.facts.store else ())]
+    if one.facts.locked is not None and one.facts.locked.key == act.key:
+        takes.append(one.facts.locked.take)
+    takes += [max(job.takes) for job in planner.known.jobs(act.key) if job.state is not State.FAILED]
+    return max(takes, default=0) + 1
+
+
+def price_of(project: Project, step: Step, images: int) -> Price:
+    """What one call costs that asks for so many pictures of a step."""
+    service = project.spec.services.get(step.provider, Service())
+    return price(project.table, service, step.provider, step.model, step.params, images, project.catalogue(step.provider))
+
+
 def quote(plans: Iterable[AssetPlan], planner: Planner) -> Quote:
     """Purchases are counted, not assets: what has one manifest is bought once."""
     found: list[Purchase] = []
@@ -49,17 +85,17 @@ def quote(plans: Iterable[AssetPlan], planner: Planner) -> Quote:
             verb = one.decision.verb
             if planner.project.table.free(one.step.provider):
                 continue
-            if verb is Verb.RESUME and (left := planner.still_wanted(one)):  # takes beyond those that are fetched
-                images = left * (len(one.step.members) or 1)
-                found.append(Purchase(one, planner.price(one, images), images, True))
+            if verb is Verb.RESUME and (left := still_wanted(planner, one)):  # takes beyond those that are fetched
+                count = left * (len(one.step.members) or 1)
+                found.append(Purchase(one, price_of(planner.project, one.step, count), count, True))
             if verb not in (Verb.GENERATE, Verb.WAITING):
                 continue
             if verb is Verb.GENERATE and one.action is not None:
                 if one.action.key in seen:
                     continue
                 seen.add(one.action.key)
-            images = planner.images(one)
-            found.append(Purchase(one, planner.price(one, images), images, verb is Verb.WAITING))
+            count = images(one)
+            found.append(Purchase(one, price_of(planner.project, one.step, count), count, verb is Verb.WAITING))
     whole = total([one.price for one in found if not one.later], [one.price for one in found if one.later])
     unknown = tuple(dict.fromkeys(one.plan.asset.id for one in found if one.price.cost is None))
     return Quote(tuple(found), whole, unknown)

@@ -38,6 +38,7 @@ LAYERS = [
         "fetching",
     ],
     ["project"],
+    ["known"],
     ["facts"],
     ["placing", "outlining", "partial", "remembering", "quoting", "asking", "arriving", "desk"],
     ["buying"],

@@ -218,7 +218,7 @@ def takes_of(project: Project, planner: Planner, plan: AssetPlan, line: Line | N
     locked = [] if line is None else sorted(o.digest for o in line.outputs)
     there = tuple(o.found for o in last.facts.outputs)
     found = []
-    for take in sorted(planner.takes(plan.asset, last.number, act.key), key=lambda t: t.take):
+    for take in sorted(planner.known.takes(last.step, act.key), key=lambda t: t.take):
         record = known.get(tuple(sorted(take.digests)))
         mine = line is not None and sorted(take.digests) == locked
         path = picture_file(project, planner, take.digests[0])
@@ -248,7 +248,7 @@ def picture_file(project: Project, planner: Planner, digest: str) -> Path | None
     store = project.look_store()
     if store is not None and store.cas.has(digest):
         return store.cas.path(digest)
-    path = planner.file_with(digest)
+    path = planner.known.file_with(digest)
     return None if path is None else project.root / path
 
 
@@ -265,7 +265,7 @@ def _before(project: Project, planner: Planner, asset: Asset, line: Line | None)
             "until": stamp_text(one.at),
             "by": "hand" if one.line.by_hand else made_by(one.line),
             "take": one.line.take,
-            "here": all(planner.at_hand(d) for d in digests),
+            "here": all(planner.known.at_hand(d) for d in digests),
         }
     return list(found.values())
 

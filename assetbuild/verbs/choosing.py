@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..digest import KEY_VERSION, Action, action, sealed
 from ..errors import ActionFailed, UsageError
 from ..facts import Planner, StepPlan
+from ..known import Known
 from ..lockfile import Line, LockedStep, Output, former
 from ..placing import OutputChanged, Placer, merge_lines
 from ..plan import Seen
@@ -268,7 +269,7 @@ def carry_out(project: Project, choices: Sequence[Choice]) -> None:
     if not choices:
         return
     planner = Planner(project)
-    planner.lock = project.read_lock()  # as it is on disk: `choose` has learned the new lines
+    planner.known = Known(project, project.read_lock())  # as it is on disk: `choose` has learned the new lines
     placer = Placer(project, planner)
     takes: list[Take] = []
     rows: list[Written] = []

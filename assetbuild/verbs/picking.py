@@ -128,7 +128,7 @@ class Picker:
         """
         output, name = plan.facts.outputs[number], plan.asset.id
         other = plan.step.members[number]
-        if output.found is None and output.locked is not None and self.planner.at_hand(output.locked):
+        if output.found is None and output.locked is not None and self.planner.known.at_hand(output.locked):
             return self._bytes((output.locked,))[0]
         if output.found is None:
             raise UsageError(
@@ -159,7 +159,7 @@ class Picker:
 
     def _takes(self, plan: StepPlan) -> list[tuple[int, tuple[str, ...], bool]]:
         key = plan.action.key if plan.action is not None else (plan.facts.locked.key if plan.facts.locked is not None else None)
-        return sorted((t.take, t.digests, t.at_hand) for t in self.planner.takes(plan.asset, plan.number, key))
+        return sorted((t.take, t.digests, t.at_hand) for t in self.planner.known.takes(plan.step, key))
 
     def _take(self, plan: StepPlan, number: int) -> Pick:
         takes = self._takes(plan)
@@ -338,7 +338,7 @@ class Picker:
                 store = self.project.look_store()
                 found.append(Chosen(digest, (store.cas.size(digest) or 0) if store is not None else 0))
                 continue
-            path = self.planner.file_with(digest)
+            path = self.planner.known.file_with(digest)
             assert path is not None  # noqa: S101 - asked only for what is at hand
             file = self.project.root / path
             found.append(Chosen(digest, file.stat().st_size, file))
@@ -349,7 +349,7 @@ class Picker:
         return store is not None and store.cas.has(digest)
 
     def _all_here(self, digests: Iterable[str]) -> bool:
-        return all(self.planner.at_hand(digest) for digest in digests)
+        return all(self.planner.known.at_hand(digest) for digest in digests)
 
     # ── differences ──
 
