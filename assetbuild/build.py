@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
 import threading
@@ -17,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .arriving import plain
 from .digest import KEY_VERSION, Action
 from .errors import AssetbuildError, StoreError
 from .events import Event, Failed, Finished, Held, Kept, Said, Skipped, Started, StepFinished, Summed
@@ -586,7 +586,7 @@ class Build:
 
     def _new_take(self, act: Action, number: int, step: Step, blobs: tuple[Blob, ...], done: Done) -> Take:
         made_by, now = f"{step.provider}/{step.model}", self.project.env.now()
-        return Take(act.key, number, KEY_VERSION, blobs, made_by, None, done.cost, now, _plain(done.notes), None, False)
+        return Take(act.key, number, KEY_VERSION, blobs, made_by, None, done.cost, now, plain(done.notes), None, False)
 
     async def _lay_aside(self, plan: StepPlan, take: Take, images: dict[str, bytes], full: StoreError) -> str:
         """The store takes nothing more. What was paid for gets another place, and nothing more is bought in this run."""
@@ -720,13 +720,3 @@ def elsewhere(goes_on: Mapping[str, str]) -> str:
 
 def _listed(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
-
-
-def _plain(notes: object) -> dict[str, Any]:
-    """A provider's notes as JSON can say them: a slip there must not cost the picture that they came with."""
-    try:
-        text = json.dumps(dict(notes), default=str, skipkeys=True, ensure_ascii=False)  # type: ignore[call-overload]
-        found: dict[str, Any] = json.loads(text.encode("utf-8", "replace"))
-    except (TypeError, ValueError, RecursionError):
-        return {"unreadable": ascii(notes)[:1000]}
-    return found
