@@ -42,7 +42,7 @@ LAYERS = [
     ["facts"],
     ["placing", "outlining", "partial", "remembering", "quoting", "asking", "arriving", "desk"],
     ["buying"],
-    ["build", "collecting"],
+    ["making", "build", "collecting"],
     ["verbs"],
     ["report"],
     ["answers"],

@@ -304,7 +304,7 @@ def test_a_choice_and_no_choice_of_the_same_picture_merge(space: TestSpace) -> N
     space.write("assets.yaml", THREE.replace("takes: 3", "takes: 3\n    approve: required") + EDIT)
     space.build(code=5)
     undecided = line(space)
-    assert space.run("approve", "poster", "--note", "Mara").code == 0
+    assert space.run("approve", "poster", "3", "--note", "Mara").code == 0
     approved = line(space)
     for lines in ((undecided, approved), (approved, undecided)):
         lock(space, *lines)
