@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sys
 import threading
 import time
@@ -87,11 +88,15 @@ class Build:
             if plan.verb in _ENDS and plan.verb is not Verb.WAITING:
                 self.end(plan.leading)
         if todo:
+            usual = gc.get_threshold()
+            gc.set_threshold(50_000, *usual[1:])  # a run makes many small things and no rings of them
             try:
                 asyncio.run(self._run(todo))
             except asyncio.CancelledError:
                 if not self.cut_off:
                     raise
+            finally:
+                gc.set_threshold(*usual)
         return self._built(plans)
 
     def _line_is_old(self, plan: AssetPlan) -> bool:
@@ -291,7 +296,8 @@ class Build:
         summary = Summed(
             len(quiet) - missing,
             kinds.count("drawn"),
-            kinds.count("bought") + kinds.count("fetched"),
+            kinds.count("bought"),
+            kinds.count("fetched"),
             kinds.count("restored"),
             len(self.held),
             len(self.skipped),

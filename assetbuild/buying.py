@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,11 +18,12 @@ from .arriving import plain, takes_of
 from .desk import ASK, CLOSING, Desk
 from .digest import KEY_VERSION, sha256
 from .errors import AssetbuildError, ProviderSetupError, StoreError
+from .pacing import Hall, Place
 from .placing import Ledger
 from .polling import waits
 from .pricing import bill, usd
 from .project import Project
-from .providers.base import Done, Image, Kind, Payload, Picture, ProviderError, Ready, Request, Sent, Submitted
+from .providers.base import Done, Image, Kind, Payload, Pending, Picture, ProviderError, Ready, Request, Sent, Submitted
 from .quoting import refusal
 from .retrying import FREELY, POLL_PATIENCE, SUBMIT_PATIENCE, rest, retried, submit_again
 from .store import Blob, Take, journal, spending
@@ -31,7 +33,11 @@ if TYPE_CHECKING:
     from .wire import Wire
 
 LATE = (0.3, 0.7, 1.5)  # seconds between looks at a job that is done and lacks pictures
+ENTERING = (
+    8  # pictures that are made ready to be asked for, at once: the first are on their way while the last are still looked at
+)
 FETCHES = 3  # tries for a picture that comes damaged
+ASIDE = 0.25  # seconds that a picture waits at the vendor for others that are being asked for
 KEPT = 24 * 3600.0  # seconds after which a picture that isn't at its address is taken for deleted
 
 
@@ -72,6 +78,18 @@ class Order(NamedTuple):
     instead_of: Job | None = None
 
 
+def _nothing() -> None:
+    pass
+
+
+class Told(NamedTuple):
+    """Who hears of a purchase on its way: when all that is to be done here is done, when the vendor has accepted it, when it has ended there."""
+
+    ready: Callable[[], None] = _nothing
+    accepted: Callable[[], None] = _nothing
+    ended: Callable[[], None] = _nothing
+
+
 class Bought(NamedTuple):
     """What came, as it is recorded: takes in order, and what is wrong with them ("paid, 3 of 4 came"), "" when nothing is. `cost` in micro-USD, None
     when the vendor didn't say.
@@ -97,6 +115,7 @@ class Buyer:
         self.stop = asyncio.Event()
         self.goes_on: dict[str, str] = {}  # id → provider
         self.arrived: set[str] = set()  # ids of which something came that isn't written down yet
+        self._entering = Hall(ENTERING)
         self._desks: dict[str, Desk] = {}
         self._wire: Wire | None = None
         self._exceeded = ""
@@ -108,11 +127,21 @@ class Buyer:
 
     # ── the whole way ──
 
-    async def turn(self, provider: str) -> asyncio.Semaphore:
+    async def turn(self, provider: str) -> Place:
         """To be held while a job is open at a provider."""
-        return (await self._desk(provider)).slots
+        return Place((await self._desk(provider)).slots)
 
-    async def buy(self, order: Order, inputs: Callable[[], tuple[Picture, ...]]) -> Bought:
+    def entering(self) -> Place:
+        """To be held on the way to a vendor: see ENTERING."""
+        return Place(self._entering)
+
+    async def quiet(self) -> None:
+        """Waits a moment while others are on their way to a vendor: they go first, since it is the vendor's time that a build waits for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ASIDE):
+                await self._entering.empty.wait()
+
+    async def buy(self, order: Order, inputs: Callable[[], tuple[Picture, ...]] | None, told: Told = Told()) -> Bought:  # noqa: B008 - never changes
         """Raises ProviderError, Wait, Again, GoesOn, Unkept, StoreError, and what `inputs` raises."""
         desk = await self._desk(order.provider)
         self._open(desk)
@@ -121,15 +150,16 @@ class Buyer:
                 f"the store is on a disk that other machines share ({disk}), where a purchase can't be written down safely",
                 hint="name a folder on this machine with `store:` or ASSETBUILD_STORE",
             )
-        request = order.request._replace(inputs=await self._in_files(inputs))
+        request = order.request._replace(inputs=await self._in_files(inputs) if inputs is not None else ())
         for problem in desk.module.check(request):
             raise ProviderError(Kind.INVALID, problem)
+        told.ready()
         await desk.account()
         self._open(desk)
         payload = desk.module.prepare(request, await desk.addresses(request))
         self._open(desk)
         job = await self._reserve(desk, order, request, payload)
-        return await self._carry_through(desk, job, payload)
+        return await self._carry_through(desk, job, payload, told=told)
 
     async def resume(self, job: Job, *, wait: bool = True) -> Bought:
         """Goes on with an open job; one that was never answered is asked for again, byte for byte, or looked for. Raises as `buy`; GoesOn too when it isn't
@@ -155,7 +185,15 @@ class Buyer:
             job = await self._find(desk, job, await self._in_store(_payload, job.id), later=True)
         return await self._follow(desk, job, wait=wait)
 
-    async def _carry_through(self, desk: Desk, job: Job, payload: Payload, *, doubt: bool = False) -> Bought:
+    async def _carry_through(
+        self,
+        desk: Desk,
+        job: Job,
+        payload: Payload,
+        *,
+        doubt: bool = False,
+        told: Told = Told(),  # noqa: B008
+    ) -> Bought:
         self.goes_on[job.asset] = desk.name
         try:
             sent = await self._send(desk, job, payload, doubt)
@@ -164,13 +202,14 @@ class Buyer:
             raise
         self.arrived.add(job.asset)
         try:
+            told.accepted()
             if isinstance(sent, Done):
                 return await self._at_once(desk, job, sent)
             await self._write(journal.submitted, job.id, sent.remote_id, self._now())
         finally:
             self.arrived.discard(job.asset)
         job = job._replace(state=State.SUBMITTED, remote_id=sent.remote_id, submitted_at=self._now())
-        return await self._follow(desk, job)
+        return await self._follow(desk, job, fresh=True, ended=told.ended)
 
     # ── before it is sent ──
 
@@ -235,14 +274,15 @@ class Buyer:
         )
 
         def asked(db: Any) -> Job | spending.Over | spending.Unpriced | spending.Standing:  # noqa: ANN401 - a connection
-            # The old job is given up with the new one's first row or not at all: it counts on, and `assetbuild resume` still looks for it.
-            db.execute("SAVEPOINT instead")
-            if (old := order.instead_of) is not None:
+            if (old := order.instead_of) is None:
+                got = spending.reserve(db, wish, self.caps)
+            else:  # given up with the new one's first row or not at all: it counts on, and `assetbuild resume` still looks for it
+                db.execute("SAVEPOINT instead")
                 journal.in_doubt(db, old.id, old.note or "it was bought again", wish.at)
-            got = spending.reserve(db, wish, self.caps)
-            if not isinstance(got, spending.Reserved):
-                db.execute("ROLLBACK TO instead")
-            db.execute("RELEASE instead")
+                got = spending.reserve(db, wish, self.caps)
+                if not isinstance(got, spending.Reserved):
+                    db.execute("ROLLBACK TO instead")
+                db.execute("RELEASE instead")
             return journal.job_of(db, got.id) if isinstance(got, spending.Reserved) else got
 
         got = await self.ledger.write(asked, durable=True)
@@ -278,7 +318,7 @@ class Buyer:
         except ProviderError as problem:
             desk.close(problem)
             if problem.kind is Kind.ACCEPTED_BEFORE or (doubt and not desk.replayable(job)):
-                found = await self._find(desk, job, payload)
+                found = await self._find(desk, job, payload, other=problem.kind is Kind.ACCEPTED_BEFORE and not doubt)
                 assert found.remote_id is not None  # noqa: S101 - found
                 return Submitted(found.remote_id)
             if doubt:  # it stays open: the next build asks again, and doesn't pay twice
@@ -295,9 +335,9 @@ class Buyer:
                 raise GoesOn from problem
             raise
 
-    async def _find(self, desk: Desk, job: Job, payload: Payload, *, later: bool = False) -> Job:
+    async def _find(self, desk: Desk, job: Job, payload: Payload, *, later: bool = False, other: bool = False) -> Job:
         """The job that a request became, among those that the vendor lists; else nobody can say. `later`: somebody may ask again, as long as it can be
-        asked again. Raises Wait.
+        asked again; `other`: the number was taken when it was sent for the first time. Raises Wait.
         """
         async with desk.finding:
             remote = await self._listed(desk, job, payload)
@@ -314,6 +354,11 @@ class Buyer:
                 hint=f"set {desk.settings.key_variable} to that key, or pay again with `assetbuild build --rebuy {job.asset}`",
             )
         await self._write(journal.in_doubt, job.id, "no answer came", self._now())
+        if other:
+            raise Wait(
+                "it was bought under this API key within the last day, by another machine or by a store that is gone",
+                hint=f"get it from there (`git pull`, a shared store); `assetbuild build --rebuy {job.asset}` buys one more",
+            )
         raise Wait(
             f"it was asked for, and {desk.name} can't say any more whether it was made and paid for",
             hint=f"`assetbuild build --rebuy {job.asset}` pays again",
@@ -346,24 +391,33 @@ class Buyer:
 
     # ── what the vendor makes of it ──
 
-    async def _follow(self, desk: Desk, job: Job, *, wait: bool = True) -> Bought:
+    async def _follow(
+        self, desk: Desk, job: Job, *, wait: bool = True, fresh: bool = False, ended: Callable[[], None] = _nothing
+    ) -> Bought:
         """Waits for a job that was accepted, fetches its pictures and records them. Raises GoesOn when the run ends first."""
         self.goes_on[job.asset] = desk.name
         try:
-            return await self._fetched(desk, job, wait=wait)
+            return await self._fetched(desk, job, wait=wait, fresh=fresh, ended=ended)
         except (ProviderError, Wait, StoreError) as problem:
             if self.stop.is_set() and isinstance(problem, ProviderError) and problem.kind in FREELY:
                 raise GoesOn from problem
             self.goes_on.pop(job.asset, None)
             raise
 
-    async def _fetched(self, desk: Desk, job: Job, *, wait: bool) -> Bought:
-        job = await self._in_store(journal.job_of, job.id)
+    async def _fetched(self, desk: Desk, job: Job, *, wait: bool, fresh: bool, ended: Callable[[], None]) -> Bought:
+        if not fresh:
+            job = await self._in_store(journal.job_of, job.id)
         landed = {one.place: Blob(*one[1:]) for one in job.landed}
         if self._complete(job, landed):  # killed between the last picture and its record
             return await self._record(desk, job, landed, Ready((), job.credits))
         for late in (*LATE, None):
             ready = await self._ready(desk, job, wait=wait)
+            cost = bill(ready.cost, desk.settings.credit_usd)
+            if (
+                cost is not None and job.reserved is not None and cost > job.reserved
+            ):  # nobody takes this one's turn before that is known
+                self._over(desk, Overbilled(job, job.reserved, cost))
+            ended()
             if late is not None and not ready.expired and len(ready.urls) < job.images:
                 await rest(late, self.stop)  # a vendor may say "done" a moment before it has all pictures
                 continue
@@ -374,8 +428,13 @@ class Buyer:
                 raise ProviderError(Kind.TEMPORARY, f"{desk.name} says that it is done, and sent no picture", hint=desk.stays)
             if ready.expired or not missing:
                 break
-            await self._write(journal.ready, job.id, self._now(), ready.cost, count)
-            if await self._fetch(desk, job, ready, missing, landed):
+            noted = asyncio.ensure_future(self._write(journal.ready, job.id, self._done_at(job, ready), ready.cost, count))
+            try:
+                job = job._replace(images=max(job.images, count))
+                whole = await self._fetch(desk, job, ready, missing, landed)
+            finally:
+                await noted
+            if whole:
                 break
         else:
             if self._fresh(job):  # the vendor's word is that it is there: it isn't given up
@@ -390,30 +449,37 @@ class Buyer:
         if job.model not in desk.usual:
             desk.usual[job.model] = (await self._in_store(journal.intervals, job.provider, job.model))[::-1]
         start = self._now()
-        for pause in waits(desk.usual[job.model], max(0.0, start - began), nth=job.id):
-            if wait and await rest(pause, self.stop):
-                raise GoesOn
-            try:
-                most = min(POLL_PATIENCE, patience) if wait else ASK
-                answer = await desk.freely(lambda: desk.module.poll(remote, desk.http), most)
-            except ProviderError as problem:
-                if not wait and problem.kind in FREELY:
-                    raise GoesOn from problem
-                await self._poll_failed(desk, job, problem)
-                raise
-            if isinstance(answer, Ready):
-                if start - began < 1:  # else it may have been done for long
-                    desk.usual[job.model].append(self._now() - began)
-                return answer
-            if not wait:
-                raise GoesOn
-            if self._now() - start > patience:
-                break
+        with desk.looks.watching(remote):
+            for pause in waits(desk.usual[job.model], max(0.0, start - began), nth=job.id):
+                try:
+                    answer: Pending | Ready | None = await desk.looks.rest(remote, pause) if wait else None
+                    if wait and answer is None and self.stop.is_set():
+                        raise GoesOn
+                    if answer is None:
+                        answer = await desk.looks.look(remote, min(POLL_PATIENCE, patience) if wait else ASK)
+                except ProviderError as problem:
+                    if not wait and problem.kind in FREELY:
+                        raise GoesOn from problem
+                    await self._poll_failed(desk, job, problem)
+                    raise
+                if isinstance(answer, Ready):
+                    if start - began < 1:  # else it may have been done for long
+                        desk.usual[job.model].append(self._done_at(job, answer) - began)
+                    return answer
+                if not wait:
+                    raise GoesOn
+                if self._now() - start > patience:
+                    break
         minutes = max(1, round((self._now() - began) / 60))
         raise Wait(
             f"{desk.name} has been making it for {minutes} minute{'s' * (minutes != 1)}",
             hint="`assetbuild resume` fetches it when it is done; it is paid for once",
         )
+
+    def _done_at(self, job: Job, ready: Ready) -> float:
+        """When it was done: now, or before, if the vendor says how long it took."""
+        now = self._now()
+        return now if ready.took is None or job.submitted_at is None else min(now, job.submitted_at + ready.took)
 
     async def _poll_failed(self, desk: Desk, job: Job, problem: ProviderError) -> None:
         desk.close(problem)
@@ -452,9 +518,10 @@ class Buyer:
 
         assert self._wire is not None  # noqa: S101
         folder, cas = self.ledger.placer.fetching_folder(), self.ledger.placer.cas
+        await self.quiet()
         for left in reversed(range(FETCHES)):
             try:
-                came = await fetch(self._wire, desk.settings, url, folder, stop=self.stop)
+                came = await fetch(self._wire, desk.settings, url, folder, keep=cas.adopt, stop=self.stop)
             except Spoiled as problem:
                 if left:
                     continue
@@ -462,7 +529,6 @@ class Buyer:
             except ProviderError as problem:
                 raise ProviderError(problem.kind, problem.text, after=problem.after, hint=desk.stays) from problem
             break
-        await self._in_files(cas.adopt, came.path, came.digest)
         member = job.members[place] if job.members else ""
         blob = Blob(member, came.digest, came.size, came.media)
         await self._write(journal.landed, job.id, Landed(place, *blob))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import AssetbuildError
+from .looking import Looks
+from .pacing import Hall
 from .providers.base import Kind, Picture, ProviderError, Request, Uploaded
 from .retrying import FREELY, SUBMIT_PATIENCE, retried
 from .settings import Settings
@@ -36,7 +38,7 @@ class Desk:
         say: Callable[[str], None],
     ) -> None:
         self.module, self.settings, self.http = module, settings, http
-        self.slots = asyncio.Semaphore(min(settings.concurrency, jobs or settings.concurrency))
+        self.slots = Hall(min(settings.concurrency, jobs or settings.concurrency))
         self.usual: dict[str, list[float]] = {}
         self.closed: AssetbuildError | None = None
         self.finding = asyncio.Lock()  # held from looking for a job to writing down that it is found: one job answers one doubt
@@ -44,6 +46,7 @@ class Desk:
         self._uploads: dict[str, asyncio.Future[Uploaded]] = {}
         self._looked: asyncio.Future[None] | None = None
         self._complained = False  # it was told that it is being tried again
+        self.looks = Looks(module, http, self.freely, stop)
         if settings.key_variable is not None and settings.key is None:
             self.closed = ProviderError(
                 Kind.AUTH,

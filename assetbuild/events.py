@@ -75,11 +75,12 @@ class Said(NamedTuple):
 
 
 class Summed(NamedTuple):
-    """The end of a run, counted in assets. `bought` and `drawn` count pictures' assets, not steps."""
+    """The end of a run, counted in assets, not steps. `bought` is what this run asked for, `fetched` what an earlier one had paid for."""
 
     up_to_date: int
     drawn: int
     bought: int
+    fetched: int
     restored: int
     held: int
     skipped: int

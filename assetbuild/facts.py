@@ -216,7 +216,7 @@ class Planner:
             assert isinstance(decision, Decision)  # noqa: S101 - the store was looked into
         if asset.id in self.failed and (decision.verb in _BUSY or decision.row == "14"):
             decision = Decision("15", Verb.FAILED, self.failed[asset.id])
-        elif act is not None and act.key in self.put_off and decision.verb in _BUSY:
+        elif act is not None and act.key in self.put_off and (decision.verb in _BUSY or decision.row == "6"):
             decision = self.put_off[act.key]
         elif decision.row == "6" and act is not None and act.key in self._not_fetched:
             decision = self._not_fetched[act.key]._replace(accepted=decision.accepted)
@@ -391,7 +391,8 @@ class Planner:
         asset, act = plan.asset, plan.action
         if act is None or plan.facts.reproducible or (asset.takes <= 1 and asset.id in self.asked_again):
             return 0
-        takes = self.known.takes(asset.steps[plan.number], act.key)
+        store = plan.facts.store
+        takes = self.known.takes(asset.steps[plan.number], act.key) if store is None else store.takes
         count = sum(1 for take in takes if not take.by_hand)
         return count if count > 1 and (asset.takes > 1 or _at_hand(takes) > 1) else 0
 

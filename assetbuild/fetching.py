@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import os
 import struct
 import threading
 import warnings
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from http import HTTPStatus
@@ -34,6 +36,7 @@ MOST = 64 << 20  # bytes of one picture
 PIXELS_MOST = 178_956_970  # where Pillow calls it a decompression bomb; the largest upscales are 4K, a twentieth of it
 BIG = 32 << 20  # pixels; two of these aren't decoded at a time
 LATE = (0.5, 1.5, 4.0)  # seconds: a vendor may say "done" a moment before its CDN has the picture
+HELD = 256 << 10  # bytes that are held in memory before they are written
 _HEAD, _TAIL = 32, 64 << 10  # bytes
 _MEDIA = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
@@ -67,21 +70,23 @@ async def fetch(
     url: str,
     folder: Path,
     *,
+    keep: Callable[[Temp, str], None] | None = None,
     most: int = MOST,
     patience: float = POLL_PATIENCE,
     stop: asyncio.Event | None = None,
 ) -> Fetched:
-    """Fetch a picture into a new file in `folder`, which is the caller's to keep or to remove. What is temporary is tried again for
+    """Fetch a picture into a new file in `folder`, which is the caller's to keep or to remove, or `keep`'s, which gets it
+    in the worker thread with its digest. What is temporary is tried again for
     `patience` seconds; `stop` ends that.
 
-    Raises Spoiled, Expired, ProviderError (INVALID for an address that can't be a picture's, else why it can't be reached) and StoreError
-    when the disk refuses. No file is left then, and no message holds the address.
+    Raises Spoiled, Expired, ProviderError (INVALID for an address that can't be a picture's, else why it can't be reached), StoreError
+    when the disk refuses, and what `keep` raises. No file is left then, and no message holds the address.
     """
     local = settings.base_url is not None and is_local(settings.base_url)
     for late in (*LATE, None):
         try:
             return await retried(
-                lambda: _once(wire, url, folder, most=most, local=local), again=FREELY, patience=patience, stop=stop
+                lambda: _once(wire, url, folder, most=most, local=local, keep=keep), again=FREELY, patience=patience, stop=stop
             )
         except _Missing as missing:
             if late is None or missing.for_good or await rest(late, stop):
@@ -95,23 +100,81 @@ class _Missing(AssetbuildError):
         self.for_good = for_good
 
 
-async def _once(wire: Wire, url: str, folder: Path, *, most: int, local: bool) -> Fetched:
-    with _temp(folder) as temp:
+async def _once(
+    wire: Wire, url: str, folder: Path, *, most: int, local: bool, keep: Callable[[Temp, str], None] | None
+) -> Fetched:
+    landing, loop = _Landing(folder), asyncio.get_running_loop()
+    try:
         async with wire.stream(url, local=local) as download:
             _answered(download, most)
-            digest, size = await _received(download, temp, most)
+            held = await _received(download, landing, most)
         # The connection is free for another one now.
-        host, path = download.host, temp.path
-        media, width, height = await asyncio.get_running_loop().run_in_executor(_decoders(), _decoded, path, size, host)
-        return Fetched(temp.keep(), digest, size, media, width, height)
+        return await loop.run_in_executor(_decoders(), landing.whole, held, download.host, keep)
+    finally:
+        if not landing.kept:  # in its thread: it may be at work there, when we are cancelled
+            await asyncio.shield(loop.run_in_executor(_decoders(), landing.drop))
 
 
-def _temp(folder: Path) -> Temp:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return Temp(folder)
-    except OSError as error:
-        raise disk_error(error, folder) from error
+class _Landing:
+    """A picture on its way to the disk. Of a large one the bytes are written as they come, so that few of them are in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.kept = folder, False
+        self._lock = threading.Lock()
+        self._temp: Temp | None = None
+        self._digest, self._size = hashlib.sha256(), 0
+        self._dropped = False
+
+    def add(self, pieces: Sequence[bytes]) -> None:
+        """Writes and hashes them. Raises StoreError."""
+        with self._lock:
+            if not self._dropped:
+                self._add(pieces)
+
+    def _add(self, pieces: Sequence[bytes]) -> None:
+        try:
+            if self._temp is None:
+                try:
+                    self._temp = Temp(self.folder, mode=0o444)
+                except FileNotFoundError:
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                    self._temp = Temp(self.folder, mode=0o444)
+            for piece in pieces:
+                self._digest.update(piece)
+                self._size += len(piece)
+                self._temp.write(piece)
+        except OSError as error:
+            raise disk_error(error, self.folder) from error
+
+    def whole(self, rest: Sequence[bytes], host: str, keep: Callable[[Temp, str], None] | None) -> Fetched:
+        """The last bytes; looks whether it is a picture. Raises Spoiled and StoreError."""
+        with self._lock:
+            if self._dropped:
+                raise Spoiled(f"the picture from {host} wasn't wanted any more")
+            alone = b"".join(rest) if self._temp is None else None  # a small one needn't be read again
+            if alone is not None:
+                media, width, height = _decoded(io.BytesIO(alone), len(alone), host)
+            self._add(rest)
+            assert self._temp is not None  # noqa: S101 - just made
+            if alone is None:
+                with open(self._temp.path, "rb") as file:
+                    media, width, height = _decoded(file, self._size, host)
+            digest, path = self._digest.hexdigest(), self._temp.path
+            if keep is None:
+                self._temp.keep()
+            else:
+                with self._temp:
+                    keep(self._temp, digest)
+            self.kept = True
+            return Fetched(path, digest, self._size, media, width, height)
+
+    def drop(self) -> None:
+        """Nothing of it is left."""
+        with self._lock:
+            self._dropped = True
+            if self._temp is not None and not self.kept:
+                with self._temp:
+                    pass
 
 
 def _answered(download: Download, most: int) -> None:
@@ -132,22 +195,23 @@ def _answered(download: Download, most: int) -> None:
             raise Spoiled(f"{host} didn't give the picture ({status})")
 
 
-async def _received(download: Download, temp: Temp, most: int) -> tuple[str, int]:
-    """Digest and size of what came and was written."""
-    digest, size = hashlib.sha256(), 0
+async def _received(download: Download, landing: _Landing, most: int) -> list[bytes]:
+    """What came and isn't written yet: all of a small picture, the end of a large one."""
+    held: list[bytes] = []
+    size = waiting = 0
     try:
         async for piece in download.chunks():
             size += len(piece)
+            waiting += len(piece)
             if size > most:
                 raise Spoiled(_too_large(download.host, most))
-            digest.update(piece)
-            try:
-                temp.write(piece)
-            except OSError as error:
-                raise disk_error(error, temp.path) from error
+            held.append(piece)
+            if waiting >= HELD:
+                full, held, waiting = held, [], 0
+                landing.add(full)
     except ProviderError as broken:
         raise Spoiled(f"the picture from {download.host} broke off after {size:,} bytes", hint=broken.hint) from None
-    return digest.hexdigest(), size
+    return held
 
 
 def _too_large(host: str, most: int) -> str:
@@ -170,24 +234,23 @@ def _decoders() -> ThreadPoolExecutor:
     return _pool[0]
 
 
-def _decoded(path: Path, size: int, host: str) -> tuple[str, int, int]:
+def _decoded(file: BinaryIO, size: int, host: str) -> tuple[str, int, int]:
     """Media type, width and height of a picture that was decoded to its last pixel. Raises Spoiled."""
     from PIL import Image
 
-    with open(path, "rb") as file:
-        kind = _kind(file.read(_HEAD), host)
-        if not _ended(file, kind, size):
-            raise Spoiled(f"the picture from {host} ends too early")
-        file.seek(0)
-        try:
-            with Image.open(file, formats=[kind]) as picture:
-                width, height = picture.size
-                with _big if width * height > BIG else nullcontext():
-                    picture.load()
-        except Image.DecompressionBombError:
-            raise Spoiled(f"the picture from {host} has more than {PIXELS_MOST // 1_000_000} million pixels") from None
-        except Exception:  # decoders raise whatever they like on bytes that were made to hurt them
-            raise Spoiled(f"the picture from {host} is damaged: it can't be decoded") from None
+    kind = _kind(file.read(_HEAD), host)
+    if not _ended(file, kind, size):
+        raise Spoiled(f"the picture from {host} ends too early")
+    file.seek(0)
+    try:
+        with Image.open(file, formats=[kind]) as picture:
+            width, height = picture.size
+            with _big if width * height > BIG else nullcontext():
+                picture.load()
+    except Image.DecompressionBombError:
+        raise Spoiled(f"the picture from {host} has more than {PIXELS_MOST // 1_000_000} million pixels") from None
+    except Exception:  # decoders raise whatever they like on bytes that were made to hurt them
+        raise Spoiled(f"the picture from {host} is damaged: it can't be decoded") from None
     return _MEDIA[kind], width, height
 
 

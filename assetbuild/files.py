@@ -157,13 +157,14 @@ class Temp:
 
     def __exit__(self, *_: object) -> None:
         """Close it, and remove it unless it has become the other."""
-        self._close()
+        self.close()
         if self._here:
             self._here = False
             with suppress(OSError):  # the reason why we are here is the better message
                 os.unlink(self.path)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Nothing more is written."""
         fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)
@@ -189,7 +190,7 @@ class Temp:
 
     def keep(self) -> Path:
         """It stays, under its temporary name, for who gives it a better one; closed."""
-        self._close()
+        self.close()
         self._here = False
         return self.path
 
@@ -201,7 +202,7 @@ class Temp:
         """
         if durable:
             os.fsync(self.fd)
-        self._close()
+        self.close()
         try:
             if looked is None:
                 os.replace(self.path, target)

@@ -5,6 +5,7 @@ name server and opens no connection.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -80,6 +81,7 @@ def fetchable(url: str, *, local: bool) -> str | None:
     return host if host and (local or not loopback(host)) else None
 
 
+@lru_cache(maxsize=256)
 def loopback(host: str) -> bool:
     """Whether a host is this machine by its very name: `localhost`, 127.0.0.0/8, ::1."""
     if host.rstrip(".").lower() == "localhost":
@@ -104,7 +106,7 @@ def public(address: str) -> bool:
 
 
 def _split(url: str) -> SplitResult | None:
-    if any(c.isspace() or not c.isprintable() for c in url.strip()):
+    if not (text := url.strip()).isprintable() or any(c.isspace() for c in text):
         return None
     try:
         parts = urlsplit(url.strip())

@@ -6,9 +6,10 @@ order. Which step, and when, is its run's business (`build.py`); it knows provid
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .arriving import plain
@@ -28,6 +29,10 @@ from .store.spending import Tally, tally
 if TYPE_CHECKING:
     from .build import Build
     from .buying import Buyer
+    from .pacing import Place
+
+
+MOMENT = 0.01  # seconds
 
 
 class Maker:
@@ -36,7 +41,7 @@ class Maker:
     def __init__(self, run: Build) -> None:
         self.run, self.project, self.planner = run, run.project, run.planner
         self.buyer: Buyer | None = None
-        self._spec_looked = 0.0
+        self._spec_looked = self._looked = 0.0
         self._same_key: dict[str, asyncio.Event] = {}
         self._met_another = False
         self.overtaken: set[str] = set()
@@ -67,29 +72,43 @@ class Maker:
                     return "restored"
             return ""
         provider = self.project.provider(plan.step.provider)
-        reproducible = bool(provider.reproducible)
         self._same_key[act.key] = asyncio.Event()
-        claimed = False
         try:
-            if not await self._claim(act.key, plan.asset.id):
-                return ""
-            claimed = True
+            if getattr(provider, "done", None) is not None:  # it makes pictures on this machine
+                return await self._claimed(plan, act, lambda again: self._generate(again, act, provider))
+            buyer = self._purse()
+            async with await buyer.turn(
+                plan.step.provider
+            ) as turn:  # it may wait long here: what counts is what is decided after it
+                if self.run.stopping:
+                    return ""
+                self._look_again()
+                if not self.run.placer.wants(plan.asset):
+                    return self._overtake(plan.asset, "the spec changed meanwhile")
+                async with buyer.entering() as entry:
+                    return await self._claimed(plan, act, lambda again: self._buy(again, act, entry, turn), entry)
+        finally:
+            self._same_key.pop(act.key).set()  # its twins wait for this
+
+    async def _claimed(
+        self, plan: StepPlan, act: Action, go_on: Callable[[StepPlan], Awaitable[str]], entry: Place | None = None
+    ) -> str:
+        """Goes on with the right to run this key, if it is still to be made then."""
+        if not await self._claim(act.key, plan.asset.id, entry):
+            return ""
+        try:
             again = self.planner.decide_step(plan.asset, plan.number)  # look, claim, look again
             if again.decision.verb is not Verb.GENERATE or again.action is None or again.action.key != act.key:
                 return ""
-            if getattr(provider, "done", None) is not None:  # it makes pictures on this machine
-                return await self._generate(again, act, provider, reproducible)
-            return await self._buy(again, act)
+            return await go_on(again)
         finally:
-            try:
-                if claimed:
-                    await self.run.ledger.release(act.key)
-            finally:
-                self._same_key.pop(act.key).set()  # its twins wait for this
+            await self.run.ledger.release(act.key)
 
-    async def _claim(self, key: str, name: str) -> bool:
+    async def _claim(self, key: str, name: str, entry: Place | None = None) -> bool:
         met = False
         while not await self.run.ledger.claim(key):
+            if entry is not None:
+                entry.leave()  # this may take minutes
             if not self._met_another:
                 self.run.say(Said(f"another run is making `{name}`; waiting for it"))
                 self._met_another = True
@@ -103,8 +122,8 @@ class Maker:
             return not self.run.stopping and await self.run.ledger.claim(key)
         return True
 
-    async def _generate(self, plan: StepPlan, act: Action, provider: Any, reproducible: bool) -> str:  # noqa: ANN401 - a module
-        asset, step = plan.asset, plan.step
+    async def _generate(self, plan: StepPlan, act: Action, provider: Any) -> str:  # noqa: ANN401 - a module
+        asset, step, reproducible = plan.asset, plan.step, bool(provider.reproducible)
         free = self.project.table.free(step.provider)
         async with self.run.slots:
             if self.run.stopping:
@@ -168,55 +187,61 @@ class Maker:
         pairs = zip(plan.asset.outputs, take.blobs, strict=True)
         return tuple(Written(tree, path, blob.digest, act.key) for path, blob in pairs)
 
-    async def _buy(self, plan: StepPlan, act: Action) -> str:
+    async def _buy(self, plan: StepPlan, act: Action, entry: Place, turn: Place) -> str:
         """Buys the step's picture, or as many takes as are wanted. "" if the decision must be made again."""
-        from .buying import Order
+        from .buying import Order, Told
         from .quoting import next_take, price_of, wanted
 
         asset, step, buyer = plan.asset, plan.step, self._purse()
-        async with await buyer.turn(step.provider):
-            if self.run.stopping:
-                return ""
-            if not self._still_wanted(asset):  # it may have waited long for its turn: the spec and the lock count as they are now
-                return self._overtake(asset, "the spec changed meanwhile")
-            self.planner.reread()
-            plan = self.planner.decide_step(asset, plan.number)
-            if plan.decision.verb is not Verb.GENERATE or plan.action is None or plan.action.key != act.key:
-                return ""
-            free = self.project.table.free(step.provider)
-            self._tell_begun(plan, "draw" if free else "buy", plan.decision.text or "changed")
-            began = time.monotonic()
-            first, left, takes = next_take(self.planner, plan), wanted(plan), list[Take]()
-            at_once = 1 if step.members else self.project.table.limits(step.provider, step.model, step.op).get("takes", 1)
-            try:
+        free = self.project.table.free(step.provider)
+        self._tell_begun(plan, "draw" if free else "buy", plan.decision.text or "changed")
+        began = time.monotonic()
+        first, left, takes = next_take(self.planner, plan), wanted(plan), list[Take]()
+        at_once = 1 if step.members else self.project.table.limits(step.provider, step.model, step.op).get("takes", 1)
+        notes: list[asyncio.Future[None]] = []
+
+        async def note() -> None:  # in the vendor's time
+            await buyer.quiet()
+            with contextlib.suppress(StoreError):  # it is told when the picture is put in its place
+                await self._in_files(self.run.placer.note, plan)
+
+        def noted() -> None:
+            notes.append(asyncio.ensure_future(note()))
+
+        try:
+            last = None
+            if plan.facts.store is None or plan.facts.store.job is not None:
                 last = self.planner.known.last_job(act.key, step.provider)
                 if last is not None and last.state not in OPEN:
                     last = None
-                while left and not self.run.stopping:
-                    count = min(left, at_once)
-                    price = price_of(self.project, step, count * (len(step.members) or 1))
-                    request = Request(
-                        act.key, step.op, step.model, step.prompt, step.params, (), step.members, step.variant, first, count
-                    )
-                    order = Order(
-                        asset.id,
-                        plan.number + 1,
-                        request,
-                        step.provider,
-                        price.cost,
-                        asset.tags,
-                        asset.axes,
-                        instead_of=last,
-                    )
-                    last = None
-                    bought = await buyer.buy(order, lambda: self.run.placer.inputs(plan))
-                    takes += bought.takes
-                    first, left = first + count, left - count
-                    if bought.flaw:
-                        break
-            except Exception as problem:
-                return await self._not_bought(plan, act, problem)
-            self.took[asset.id] = self.took.get(asset.id, 0.0) + time.monotonic() - began
+            while left and not self.run.stopping:
+                count = min(left, at_once)
+                price = price_of(self.project, step, count * (len(step.members) or 1))
+                request = Request(
+                    act.key, step.op, step.model, step.prompt, step.params, (), step.members, step.variant, first, count
+                )
+                order = Order(
+                    asset.id,
+                    plan.number + 1,
+                    request,
+                    step.provider,
+                    price.cost,
+                    asset.tags,
+                    asset.axes,
+                    instead_of=last,
+                )
+                last = None
+                leaves = left == count and self.run.options.jobs != 1  # `-j 1` is one after the other
+                told = Told(entry.leave, noted, *([turn.leave] if leaves else []))
+                bought = await buyer.buy(order, (lambda: self.run.placer.inputs(plan)) if step.inputs else None, told)
+                takes += bought.takes
+                first, left = first + count, left - count
+                if bought.flaw:
+                    break
+            await asyncio.gather(*notes)
+        except Exception as problem:
+            return await self._not_bought(plan, act, problem)
+        self.took[asset.id] = self.took.get(asset.id, 0.0) + time.monotonic() - began
         return await self._came(plan, act, takes, "drawn" if free else "bought")
 
     async def resume(self, plan: StepPlan) -> None:
@@ -413,6 +438,14 @@ class Maker:
             if found:
                 self._usually[provider, model] = found[len(found) // 2]
         return self._usually.get((provider, model), 0.0)
+
+    def _look_again(self) -> None:
+        """At the spec, and at what other runs wrote; once for all whose turn comes in the same moment."""
+        now = time.monotonic()
+        if now - self._looked >= MOMENT:
+            self._looked = now
+            self.run.placer.look_at_spec()
+            self.planner.reread()
 
     def _still_wanted(self, asset: Asset) -> bool:
         """Looks at the spec again, not more than four times a second for pictures that cost nothing."""

@@ -1,8 +1,9 @@
-"""How often a vendor may be asked. Knows a clock and a limit; knows no request and no answer."""
+"""How often a vendor may be asked, and how many may be on their way. Knows a clock and limits; knows no request and no answer."""
 
 from __future__ import annotations
 
 import asyncio
+from types import TracebackType
 
 from .providers.base import Kind, ProviderError
 from .retrying import rest
@@ -47,3 +48,48 @@ class Bucket:
         if until > self._until:
             self._until = until
             self._full = until + self._slack
+
+
+class Hall:
+    """So many places; `empty` is set while nobody has one."""
+
+    def __init__(self, places: int) -> None:
+        self._places, self._here = asyncio.Semaphore(places), 0
+        self.empty = asyncio.Event()
+        self.empty.set()
+
+    async def enter(self) -> None:
+        """Waits for a place."""
+        await self._places.acquire()
+        self._here += 1
+        self.empty.clear()
+
+    def leave(self) -> None:
+        """Gives one up."""
+        self._places.release()
+        self._here -= 1
+        if not self._here:
+            self.empty.set()
+
+
+class Place:
+    """A place in a hall; `async with`. Given up at the end, or sooner by who needs it no longer."""
+
+    def __init__(self, hall: Hall) -> None:
+        self._hall, self._held = hall, False
+
+    async def __aenter__(self) -> Place:
+        """Itself, once there is one."""
+        await self._hall.enter()
+        self._held = True
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Gives it up."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Somebody else may have it. Again is no harm."""
+        if self._held:
+            self._held = False
+            self._hall.leave()

@@ -70,8 +70,6 @@ class Placer:
     def inputs(self, plan: StepPlan) -> tuple[Picture, ...]:
         """The step's input pictures as files of the store, whose bytes can't change under the provider. Raises OutputChanged when one did, CorruptBlob
         when the store has lost one."""
-        if plan.action is not None:
-            self.cas.put(plan.action.text.encode(), durable=False)  # the full manifest: its sha256 is the key
         pictures = []
         for one, fact in zip(plan.step.inputs, plan.facts.inputs, strict=True):
             assert fact.digest is not None  # noqa: S101 - decided to be made
@@ -89,10 +87,16 @@ class Placer:
             pictures.append(Picture(fact.digest, self.cas.path(fact.digest), one.role, one.name, one.hint, shown))
         return tuple(pictures)
 
+    def note(self, plan: StepPlan) -> None:
+        """Keeps the full manifest, whose sha256 is the key, so that `show` can tell of a picture long after its spec has gone."""
+        if plan.action is not None and not self.cas.has(plan.action.key):
+            self.cas.put(plan.action.text.encode(), durable=False)
+
     def drawn(
         self, plan: StepPlan, asked: Callable[[tuple[Picture, ...]], Request], draw: Callable[[Request], Done], durable: bool
     ) -> tuple[tuple[Blob, ...], Done]:
         """Draws here and keeps the pictures, in one go. Raises OutputChanged when an input did, and what the provider raises."""
+        self.note(plan)
         request = asked(self.inputs(plan))
         done = draw(request)
         return self.keep(done, request, durable), done
@@ -203,6 +207,7 @@ class Placer:
 
     def put_in_place(self, plan: StepPlan, digests: Sequence[str], durable: bool) -> None:
         """Replaces the outputs, each at once. Raises OutputChanged when somebody wrote there since the step was decided."""
+        self.note(plan)
         for output, digest in zip(plan.facts.outputs, digests, strict=True):
             target = self.project.root / output.path
             now = self.project.digests.look(output.path)
@@ -230,9 +235,7 @@ class Placer:
 
     def fetching_folder(self) -> Path:
         """Where pictures lie while they are fetched: beside the store's blobs, so that giving them to the store is a rename."""
-        folder = self.cas.root / "tmp"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return self.cas.root / "tmp"
 
     def _staging(self) -> Path | None:
         """Where half-written outputs lie: in a folder of ours, so that a kill leaves nothing among the user's files."""

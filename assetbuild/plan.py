@@ -226,6 +226,8 @@ def decide(f: Facts) -> Decision | Look:
     if ok and f.locked is not None and f.locked.rejected is not None and not again:  # 3a
         return _rejected(f, f.locked.rejected, ok)
     if ok and not again and _here(f) and not missing_takes(f):  # 4
+        if f.store is None and f.locked is not None and f.locked.undecided and f.last and not f.pinned:
+            return LOOK  # how many there are to choose from: without the rejected ones, as row 12 counts them
         return _settled(f)
     strange = [o for o in f.outputs if o.found is not None and o.found != o.locked]
     if f.store is None:
@@ -313,7 +315,7 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
             "11",
             Verb.FAILED,
             store.refused if store.refused.startswith("refused") else f"refused: {store.refused}",
-            f"change the prompt, or try once more with `assetbuild build --rebuy {f.id}`",
+            f"change the prompt or the pictures it is given; `assetbuild build --rebuy {f.id}` tries the same once more",
         )
     return None
 
@@ -339,11 +341,31 @@ def _settled(f: Facts) -> Decision:
     several, unapproved = f.locked.undecided, f.approve and not f.locked.approved
     word = "approve" if f.approve else "use"
     if several:
-        text = f"{f.locked.of} takes, none {'approved' if f.approve else 'chosen'}"
-        return Decision("4", Verb.UP_TO_DATE, text, _ways(f.id, word, f.locked.of), accepted=True)
+        left = _left(f)
+        text = f"{_takes(left)}, {'none' if left > 1 else 'not'} {'approved' if f.approve else 'chosen'}"
+        way = _ways(f.id, word, left) if left > 1 else f"`assetbuild {word} {f.id} {_last_left(f)}` {word}s it"
+        return Decision("4", Verb.UP_TO_DATE, text, way.replace(" uses it", " chooses it"), accepted=True)
     if unapproved:
         return Decision("4", Verb.UP_TO_DATE, "not approved yet", f"`assetbuild approve {f.id}`", accepted=True)
     return Decision("4", Verb.UP_TO_DATE, accepted=True)
+
+
+def _left(f: Facts) -> int:
+    """How many takes there are to choose from, without the rejected ones: as many as those that wait for the choice are told."""
+    takes = f.store.takes if f.store is not None else ()
+    rejected = sum(1 for take in takes if take.rejected is not None)
+    here = sum(1 for take in takes if take.at_hand and take.rejected is None and not take.by_hand)
+    return max((f.locked.of if f.locked is not None else 0) - rejected, here, 1)
+
+
+def _last_left(f: Facts) -> int:
+    """The number of the one take that isn't rejected."""
+    takes = f.store.takes if f.store is not None else ()
+    return next((take.take for take in takes if take.rejected is None and not take.by_hand), f.locked.take if f.locked else 1)
+
+
+def _takes(count: int) -> str:
+    return f"{count} takes" if count > 1 else "one take is left"
 
 
 def _more_takes(f: Facts, ok: bool, *, fresh: bool) -> Decision | None:
@@ -404,7 +426,7 @@ def _make(f: Facts, ok: bool) -> Decision:
 def _to_choose(one: InputFacts, ok: bool) -> Decision:
     """Row 12. A set is chosen whole."""
     name, several = one.label.partition("#")[0], one.takes > 0
-    left = f" ({one.takes} takes)" if one.takes > 1 else " (one take is left)" if several else ""
+    left = f" ({_takes(one.takes)})" if several else ""
     if one.choice == "approve":
         way = _ways(name, "approve", one.takes) if several else f"`assetbuild approve {name}`"
         return Decision("12", Verb.HELD, f"waiting for approval of `{one.label}`{left}", way, accepted=ok)

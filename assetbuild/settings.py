@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from .digest import sha256
 from .hosts import host_of
+from .pricing import CREDIT_USD
 from .providers.base import Provider
 from .spec.model import Service
 
 CONCURRENCY = 50  # jobs open at a vendor at once
 PER_MINUTE = 300  # requests
-CREDIT_USD = 0.01  # Apiframe's top-up price; a plan's may be lower
 
 
 class Settings(NamedTuple):

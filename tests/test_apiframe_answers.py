@@ -255,7 +255,7 @@ def test_costs(cost: object, known: float | None) -> None:
 def test_expired() -> None:
     """Whatever addresses it still gives."""
     assert polled(said(200, job(result={"images": [ONE]}, expired=True))).expired  # type: ignore[union-attr]
-    assert polled(said(200, job(expired=True))) == Ready((), 9.0, True, polled(said(200, job())).notes)  # type: ignore[union-attr]
+    assert polled(said(200, job(expired=True))) == Ready((), 9.0, True, polled(said(200, job())).notes, 32.0)  # type: ignore[union-attr]
     assert not polled(said(200, job(result=ONE, expired=False))).expired  # type: ignore[union-attr]
 
 

@@ -203,6 +203,48 @@ def test_a_sheet_shows_them_side_by_side(space: TestSpace) -> None:
     story.check()
 
 
+def test_a_sheet_of_all_that_have_several(space: TestSpace) -> None:
+    """Without an id: what was chosen already is there, too; what has one take isn't."""
+    story = Story(space, "choice-sheet-all")
+    write(space)
+    space.build()
+    story.run("takes", "--sheet", "out/sheet.png", code=2)
+    write(space, "takes: 2")
+    space.build(code=5)
+    story.run("takes", "--sheet", "out/sheet.png")
+    space.run("use", "poster", "1")
+    story.run("takes", "--sheet", "out/sheet.png")
+    story.run("takes")
+    story.check()
+
+
+def test_nothing_waits_while_nothing_is_made_from_it(space: TestSpace) -> None:
+    """A choice or an approval that holds no other picture up is told, and is no reason to end with 5."""
+    for fields in (("takes: 2",), ("approve: required",), ("takes: 2", "approve: required")):
+        write(space, *fields, text=f"A poster, {len(fields)} {fields[0]}.")
+        ran = space.build("poster")
+        assert "assetbuild approve poster" in ran.err if "approve: required" in fields else "assetbuild use poster 2" in ran.err
+        space.build("poster")
+        space.build("poster", "poster-de", code=5)
+
+
+def test_one_count_wherever_it_is_told(space: TestSpace) -> None:
+    """Of five takes two were rejected: the asset and what waits for it say the same number."""
+    write(space, "takes: 5")
+    space.build(code=5)
+    for take in ("1", "2"):
+        space.run("reject", "poster", take)
+    plan = space.plan()
+    assert plan["poster"]["reason"] == "3 takes, none chosen"
+    assert plan["poster-de"]["reason"] == "waiting for a choice of `poster` (3 takes)"
+    assert space.run("takes").out.startswith("poster  3 takes, none chosen, 2 rejected\n")
+    for take in ("3", "4"):
+        space.run("reject", "poster", take)
+    plan = space.plan()
+    assert plan["poster"]["reason"] == "one take is left, not chosen"
+    assert plan["poster-de"]["reason"] == "waiting for a choice of `poster` (one take is left)"
+
+
 def test_their_json_has_its_shape(space: TestSpace) -> None:
     write(space, "takes: 2", "approve: required")
     holds("takes", space.run("takes", "--json", "poster").json)

@@ -17,6 +17,7 @@ from assetbuild.store.journal import Landed
 from assetbuild.store.spending import Caps, Reserved, Wish, reserve
 from assetbuild.testing.space import TestSpace
 
+from .emulating import emulator
 from .saying import Story
 from .storing import digest, same_words
 from .terminal import lines_of, on_terminal
@@ -191,6 +192,30 @@ def test_a_take_that_may_still_be_chosen_isnt_wasted(books: Books) -> None:
     assert [(one["kind"], one["count"], one["cost"]) for one in waste] == [("superseded", 2, 180_000)]
     books.rewrite("poster", of=3)
     assert books.space.run("cost", "--json").json["waste"] == []
+
+
+def test_what_is_not_chosen_yet_has_a_word_of_its_own(space: TestSpace) -> None:
+    """Candidates that were fetched, then put in their place, then chosen from: they are waste when one of them was chosen."""
+    story = Story(space, "cost-candidates")
+    space.write(
+        "assets.yaml",
+        "version: 1\nproject: tea\ndefaults: {provider: apiframe, quality: low}\n"
+        "assets:\n  poster:\n    takes: 3\n    prompt: |\n      A poster.\n",
+    )
+    with emulator(latency=3600) as running:
+        env = {**running.env(), "ASSETBUILD_PATIENCE": "0.5"}
+        space.build("--yes", env=env, code=5)
+        running.advance(3700)
+        story.run("resume", env=env)
+        story.run("cost", env=env)
+        story.run("build", env=env)
+        story.run("cost", env=env)
+        answer = space.run("cost", "--json", env=env).json
+        holds("cost", answer)
+        assert (answer["waste"], answer["waiting"]) == ([], [{"kind": "not chosen", "count": 3, "cost": 120_000}])
+        story.run("use", "poster", "2", env=env)
+        story.run("cost", env=env)
+    story.check()
 
 
 def test_what_an_edit_was_made_from_is_in_use(books: Books) -> None:

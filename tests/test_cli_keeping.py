@@ -11,6 +11,7 @@ import pytest
 
 from assetbuild.testing.space import TestSpace
 
+from .hooking import hook
 from .saying import Story
 from .test_cli_show import fika
 from .test_cli_use import picture, write
@@ -214,8 +215,11 @@ def test_glance(space: TestSpace) -> None:
 
 
 def test_providers(space: TestSpace) -> None:
+    hook(space, "import time\ntime.time = lambda: 1795348800.0\n")
     story = Story(space, "providers")
-    story.run("providers")
+    ran = story.run("providers")  # on 2026-11-22
+    assert "gpt-image-1.5                     generate, edit; 4 to 24 credits a picture; ends on 2026-12-01" in ran.out
+    assert "dall-e-3                          generate; ended on 2026-05-12" in ran.out
     info = space.folder / "site" / "broken-2.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 2.0\n")

@@ -18,6 +18,7 @@ from PIL import Image
 from assetbuild import fetching
 from assetbuild.errors import AssetbuildError, StoreError
 from assetbuild.fetching import Expired, Fetched, Spoiled, fetch
+from assetbuild.files import Temp
 from assetbuild.providers.base import Kind, ProviderError
 from assetbuild.store.cas import Cas
 from assetbuild.wire import NO_PICTURE, Wire
@@ -281,7 +282,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_task_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
     async def slow(_: Asked, writer: asyncio.StreamWriter) -> None:
-        writer.write(response(picture()[:500], length=5000))
+        writer.write(response(os.urandom(fetching.HELD), length=2 * fetching.HELD))  # so much that it is on the disk
         await writer.drain()
         await asyncio.sleep(5)
 
@@ -303,10 +304,15 @@ def test_a_task_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_store_takes_the_file_itself(tmp_path: Path) -> None:
     cas, content = Cas(tmp_path / "cas"), picture()
-    got, _ = fetched(answers(response(content)), cas.root / "tmp")
-    assert cas.leftovers() == [got.path], "a kill here leaves what `cache gc` knows"
-    inode = got.path.stat().st_ino
-    cas.adopt(got.path, got.digest)
+    inode = 0
+
+    def keep(temp: Temp, digest: str) -> None:
+        nonlocal inode
+        assert cas.leftovers() == [temp.path], "a kill here leaves what `cache gc` knows"
+        inode = temp.path.stat().st_ino
+        cas.adopt(temp, digest)
+
+    got, _ = fetched(answers(response(content)), cas.root / "tmp", keep=keep)
     assert cas.read(got.digest) == content
     there = cas.path(got.digest).stat()
     assert (there.st_ino, there.st_mode & 0o777) == (inode, 0o444)
@@ -317,8 +323,7 @@ def test_the_store_has_it_already(tmp_path: Path) -> None:
     cas, content = Cas(tmp_path / "cas"), picture()
     digest = cas.put(content, durable=False)
     before = cas.path(digest).stat().st_ino
-    got, _ = fetched(answers(response(content)), cas.root / "tmp")
-    cas.adopt(got.path, digest)
+    fetched(answers(response(content)), cas.root / "tmp", keep=cas.adopt)
     assert cas.path(digest).stat().st_ino == before
     assert cas.leftovers() == []
 
@@ -328,22 +333,21 @@ def test_a_damaged_blob_is_repaired(tmp_path: Path) -> None:
     digest = cas.put(content, durable=False)
     cas.path(digest).chmod(0o644)
     cas.path(digest).write_bytes(b"damaged")
-    got, _ = fetched(answers(response(content)), cas.root / "tmp")
-    cas.adopt(got.path, digest)
+    fetched(answers(response(content)), cas.root / "tmp", keep=cas.adopt)
     assert cas.read(digest) == content
 
 
-def test_a_file_that_cant_be_kept_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cant_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     cas, content = Cas(tmp_path / "cas"), picture()
-    got, _ = fetched(answers(response(content)), cas.root / "tmp")
+    (cas.root / "tmp").mkdir(parents=True)
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StoreError, match="the disk is full"):
-        cas.adopt(got.path, got.digest)
-    assert got.path.read_bytes() == content
-    assert not cas.has(got.digest)
+        fetched(answers(response(content)), cas.root / "tmp", keep=cas.adopt)
+    assert list(cas.digests()) == []
+    assert cas.leftovers() == [], "the vendor has it yet"
 
 
 # ── many at once ──

@@ -36,6 +36,7 @@ LAYERS = [
         "settings",
         "wire",
         "fetching",
+        "looking",
     ],
     ["project"],
     ["known"],

@@ -122,6 +122,68 @@ def test_one_line_that_makes_many_new_is_said_first(space: TestSpace, emulator: 
     story.check()
 
 
+def test_what_is_made_from_what_changed_counts_too(space: TestSpace, emulator: Emulator) -> None:
+    """One base, ten edits, an edit of one of them: one prompt changed, and twelve pictures may be new."""
+    story, env = Story(space, "money-bulk-after"), emulator.env()
+    edits = "".join(picture(f"edit-{n}", "    base: poster\n") for n in range(10)) + picture("last", "    base: edit-0\n")
+    space.write("assets.yaml", SPEC + picture("poster") + edits)
+    space.build("--yes", env=env)
+    space.write("assets.yaml", SPEC + picture("poster").replace("A picture", "A large picture") + edits)
+    story.run("plan", env=env)
+    space.write("assets.yaml", SPEC + picture("poster", "    background: opaque\n") + edits)
+    story.note("the same, by another field")
+    assert "background of `poster` changed; 11 of them are made from it" in story.run("plan", env=env).err
+    space.write("assets.yaml", SPEC + picture("poster", "    quality: high\n") + edits.replace("base: edit-0", "base: poster"))
+    assert "12 pictures that you have" in space.run("plan", env=env).err
+    space.write("assets.yaml", SPEC + picture("poster") + edits.replace("of edit-1", "of another edit-1"))
+    assert "would be made again" not in space.run("plan", env=env).text
+    story.check()
+
+
+def test_from_drafts_to_bought_pictures(space: TestSpace, emulator: Emulator) -> None:
+    """Twelve comps are to be bought now: to keep them all is no advice then, and a default of the new model is no news."""
+    story, env = Story(space, "money-bulk-drafts"), emulator.env()
+    space.write("assets.yaml", TWELVE.replace("apiframe", "comp"))
+    space.build()
+    space.write("assets.yaml", TWELVE)
+    ran = story.run("plan", env=env)
+    assert "use '*'" not in ran.err
+    story.check()
+
+
+def test_what_a_model_brings_along_is_said_with_it(space: TestSpace, emulator: Emulator) -> None:
+    story, env = Story(space, "money-model"), emulator.env()
+    space.write("assets.yaml", SPEC + picture("poster"))
+    space.build("--yes", env=env)
+    for model, more in (("seedream-4", ""), ("gpt-image-2", "    background: opaque\n")):
+        story.note(f"{model}{' and a background' if more else ''}")
+        space.write("assets.yaml", SPEC + picture("poster", f"    model: {model}\n{more}"))
+        story.run("plan", env=env)
+        story.run("show", "poster", env=env, told=model == "seedream-4")
+    story.check()
+
+
+def test_a_plan_says_what_the_budget_has_no_room_for(space: TestSpace, emulator: Emulator) -> None:
+    """As `build` will say it, from this machine's own books; what the table has no price of is asked for by `build`."""
+    story, env = Story(space, "money-plan-budget"), emulator.env()
+    budget = SPEC.replace("assets:\n", "budget: {per_day: 0.10}\nassets:\n")
+    space.write("assets.yaml", budget + picture("a"))
+    space.build("--yes", env=env)
+    space.write("assets.yaml", budget + "".join(map(picture, ("a", "b", "c", "d"))))
+    story.run("plan", env=env)
+    ran = story.run("build", "--yes", env=env, code=5)
+    assert "over the budget of $0.10 for 24 hours: $0.04 is needed, $0.02 is left" in ran.err
+    space.write("assets.yaml", budget + "".join(map(picture, ("a", "b", "c", "d"))) + picture("e", "    model: flux-2-pro\n"))
+    story.run("plan", env=env)
+    answer = space.run("plan", "--json", env=env).json
+    holds("plan", answer)
+    assert (answer["money"]["over_budget"], answer["money"]["unknown"]) == (["c", "d"], ["e"])
+    calls = len(emulator.calls)
+    space.run("plan", env=env)
+    assert len(emulator.calls) == calls, "a plan asks nobody"
+    story.check()
+
+
 def test_prompts_that_changed_each_in_its_way_are_no_single_line(space: TestSpace, emulator: Emulator) -> None:
     env = emulator.env()
     space.write("assets.yaml", TWELVE)

@@ -110,7 +110,7 @@ def test_ten_thousand_keys_are_a_few_queries(root: Path) -> None:
         takes = [kept(store, f"poster-{n}", b"the same bytes", durable=False) for n in range(1200)]
         store.record(takes, durable=False)
         asked: list[str] = []
-        store.database.db().set_trace_callback(asked.append)
+        store.database.reader().set_trace_callback(asked.append)
         assert store.takes_many(take.key for take in takes) == {take.key: [take] for take in takes}
         assert len(asked) == 3
 

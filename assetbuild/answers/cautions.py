@@ -43,37 +43,74 @@ def cautions(plans: Sequence[AssetPlan], found: Quote | None, project: Project) 
 
 
 def bulk(found: Quote, project: Project) -> Iterator[str]:
-    """One changed line that makes many pictures stale, with the price and the way to keep them."""
+    """One changed line that makes many pictures stale, with those that are made from them, the price and the way to keep them."""
     groups: dict[tuple[str, ...], list[Purchase]] = {}
     for one in found.purchases:
         changes = one.plan.decision.changes
         if changes and not one.later:
             groups.setdefault(tuple(sorted(change.field for change in changes)), []).append(one)
     for fields, group in groups.items():
-        if len(group) <= MANY:
+        if _count(group) + _count(_after(group, found, project)) <= MANY:
             continue
         alike: dict[str, list[tuple[Purchase, str]]] = {}  # by the words that are new; by those that are gone when none are
         for one in group:
             gone, come = _changed(one, project) if fields == ("prompt",) else ("", "")
             alike.setdefault(come or gone, []).append((one, f"{gone} {come}".strip()))
         for new, some in alike.items():
-            if len(some) > MANY:
+            changed = [one for one, _ in some]
+            after = _after(changed, found, project)
+            if _count(changed) + _count(after) > MANY:
                 same = len({whole for _, whole in some}) == 1
-                yield _bulk([one for one, _ in some], fields, some[0][1] if same else new)
+                yield _bulk(changed, after, some[0][1] if same else new, project)
 
 
-def _bulk(group: Sequence[Purchase], fields: Sequence[str], what: str) -> str:
+def _count(group: Sequence[Purchase]) -> int:
+    return len({one.plan.asset.id for one in group})
+
+
+def _after(group: Sequence[Purchase], found: Quote, project: Project) -> list[Purchase]:
+    """What may have to be made again after these: pictures made from them, and later steps of their own."""
+    names = {one.plan.asset.id for one in group}
+    users = project.graph.with_users(names)
+    return [
+        one
+        for one in found.purchases
+        if one.later and one.plan.asset.id in users and (one.plan.asset.id in names or one.plan.facts.locked is not None)
+    ]
+
+
+def _bulk(group: Sequence[Purchase], after: Sequence[Purchase], what: str, project: Project) -> str:
     from ..pricing import usd  # only where something is bought
 
-    costs = [one.price.cost for one in group]
-    price = usd(sum(cost for cost in costs if cost is not None)) if None not in costs else "a price that isn't known"
-    why = (
-        f"all their prompts changed alike: {what}"
-        if what
-        else f"their {', '.join(f.removeprefix('params.') for f in fields)} changed"
+    costs = [one.price.cost for one in (*group, *after)]
+    known = usd(sum(cost for cost in costs if cost is not None))
+    price = "a price that isn't known" if None in costs else f"at most {known}" if after else known
+    changed, users = _count(group), len({one.plan.asset.id for one in after} - {one.plan.asset.id for one in group})
+    whole = f"{changed + users:,} pictures that"
+    changes = group[0].plan.decision.changes
+    old = next((change.old for change in changes if change.field == "provider"), None)
+    if old is not None and project.table.free(str(old)):
+        return (
+            f"{whole} {old} drew would be bought for {price}\n"
+            f"  hint: `assetbuild build ID` buys a single one; a profile (`profiles: {{draft: {{provider: {old}}}}}`) goes on with drafts"
+        )
+    if what:
+        why = (
+            f"all their prompts changed alike: {what}"
+            if changed > 1
+            else f"the prompt of `{group[0].plan.asset.id}` changed: {what}"
+        )
+    else:
+        # What another model brings along isn't a change of its own.
+        moved = any(change.field in ("op", "provider", "model") for change in changes)
+        fields = [c.field.removeprefix("params.") for c in changes if not moved or None not in (c.old, c.new)]
+        words = ", ".join(fields)
+        why = f"their {words} changed" if changed > 1 else f"{words} of `{group[0].plan.asset.id}` changed"
+    more = (
+        f"; {users:,} of them {'is' if users == 1 else 'are'} made from {'the others' if changed > 1 else 'it'}" if users else ""
     )
     return (
-        f"{len(group):,} pictures that you have would be made again for {price}: {why}\n"
+        f"{whole} you have would be made again for {price}: {why}{more}\n"
         f"  hint: `assetbuild use '*'` keeps all pictures as they are, also for the changed spec"
     )
 
@@ -118,7 +155,7 @@ def ending(plans: Sequence[AssetPlan], project: Project) -> Iterator[str]:
         shown = ", ".join(f"`{name}`" for name in some[:SHOWN]) + (
             f" and {len(some) - SHOWN:,} more" if len(some) > SHOWN else ""
         )
-        when = f"is shut down on {day}" if day >= today else f"was shut down on {day}"
+        when = f"ends on {day}" if day >= today else f"ended on {day}"
         use = "uses it" if len(some) == 1 else "use it"
         yield f"{model} on {provider} {when} ({last[1]}): {shown} {use}\n  hint: name another model; a picture that you have stays"
 

@@ -15,7 +15,7 @@ from ..plan import Decision, Verb
 from ..project import Project
 from ..report.measures import stamp_text
 from ..report.planned import old_prompt, reason
-from ..report.words import change_text, paragraphs
+from ..report.words import change_texts, paragraphs
 from ..spec.model import Asset, AssetInput, FileInput
 from ..store import Take
 from ..verbs.picking import manifest_of
@@ -43,7 +43,7 @@ def describe(project: Project, planner: Planner, name: str) -> Record:
         "outputs": list(_outputs(project, planner, plan)),
         "made": None if line is None else _made(project, line),
         "steps": [_step(project, planner, asset, number) for number in range(len(asset.steps))],
-        "changes": [change_text(c, [fact.label for fact in one.facts.inputs]) for c in one.decision.changes],
+        "changes": change_texts(one.decision.changes, [fact.label for fact in one.facts.inputs]),
         "diff": None,
         "takes": takes_of(project, planner, plan, line),
         "before": _before(project, planner, asset, line),

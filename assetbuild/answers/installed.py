@@ -65,13 +65,13 @@ def _model(table: Table, provider: str, name: str) -> dict[str, Any]:
     }
 
 
-def lines(models: list[dict[str, Any]]) -> list[str]:
-    """A provider's models for people, a line each: what it can do, its price, its end."""
+def lines(models: list[dict[str, Any]], today: str) -> list[str]:
+    """A provider's models for people, a line each: what it can do, its price, its end. `today` is a day as `2026-11-22`."""
     width = max((len(model["name"]) for model in models), default=0)
-    return [f"{model['name']:<{width}}  {_told(model)}" for model in models]
+    return [f"{model['name']:<{width}}  {_told(model, today)}" for model in models]
 
 
-def _told(model: dict[str, Any]) -> str:
+def _told(model: dict[str, Any], today: str) -> str:
     price, ends = model["price"], model["ends"]
     parts = [", ".join(model["ops"]) + (" (with a mask)" if model["mask"] else "")]
     if model["default"]:
@@ -80,5 +80,5 @@ def _told(model: dict[str, Any]) -> str:
         least, most = min(price["each"].values()), max(price["each"].values())
         parts.append(f"{least:g}{f' to {most:g}' if most > least else ''} {price['unit']} a {price['per']}")
     if ends:
-        parts.append(f"ends {ends['date']}")
+        parts.append(f"{'ended' if ends['date'] < today else 'ends'} on {ends['date']}")
     return "; ".join(parts)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from .. import lockfile
 from ..errors import AssetbuildError, UsageError
+from ..facts import Planner
 from ..lockfile import Line
 from ..pricing import believed, share
 from ..project import Project
@@ -40,6 +41,16 @@ class Row(NamedTuple):
 
 class Waste(NamedTuple):
     """What was paid and isn't used. `kind` is "superseded" or "rejected" (`count` takes), "refused", "failed" or "lost" (purchases)."""
+
+    kind: str
+    count: int  # type: ignore[assignment]  # instead of the tuple's own, which nobody asks for
+    cost: int
+
+
+class Waiting(NamedTuple):
+    """What was paid and is no waste yet. `kind` is "not chosen" (takes of which a person has chosen none) or "not placed" (takes of what the spec
+    wants now, which no build has put in their places).
+    """
 
     kind: str
     count: int  # type: ignore[assignment]  # instead of the tuple's own, which nobody asks for
@@ -73,6 +84,7 @@ class Spend(NamedTuple):
     assumed: int
     unknown: int
     waste: tuple[Waste, ...]
+    waiting: tuple[Waiting, ...]
     pending: tuple[Pending, ...]
     unread: tuple[str, ...]
     apart: int
@@ -103,6 +115,7 @@ def spend(project: Project, by: str = "asset", since: float | None = None, *, ev
     apart = sum(job.images for job in jobs if (job.host == REHEARSAL) != rehearsal and job.state is State.DONE)
     settled = [job for job in ours if job.state not in (*OPEN, State.IN_DOUBT)]
     used = _Used(project, store, everywhere=everywhere)
+    waste, waiting = _unused(settled, used)
     return Spend(
         None if everywhere else project.spec.project,
         by,
@@ -114,7 +127,8 @@ def spend(project: Project, by: str = "asset", since: float | None = None, *, ev
         _credits(settled),
         sum(job.cost is None and job.reserved is not None for job in settled),
         sum(job.cost is None and job.reserved is None for job in settled),
-        tuple(_waste(settled, used)),
+        waste,
+        waiting,
         tuple(_pending(ours)),
         tuple(used.unread),
         apart,
@@ -174,7 +188,8 @@ def _credits(jobs: list[Job]) -> Fraction | None:
     return None if None in said else sum((one for one in said if one is not None), Fraction(0))
 
 
-def _waste(jobs: Iterable[Job], used: _Used) -> Iterator[Waste]:
+def _unused(jobs: Iterable[Job], used: _Used) -> tuple[tuple[Waste, ...], tuple[Waiting, ...]]:
+    """What came to nothing, and what may still come to something."""
     count, cost = Counter[str](), Counter[str]()
 
     def add(kind: str, some: int) -> None:
@@ -193,9 +208,11 @@ def _waste(jobs: Iterable[Job], used: _Used) -> Iterator[Waste]:
             for number, part in zip(job.takes, share(job.counts, job.count), strict=True):
                 if kind := used.fate(job, number):
                     add(kind, part)
-    for kind in ("superseded", "rejected", "refused", "failed", "lost"):
-        if count[kind]:
-            yield Waste(kind, count[kind], cost[kind])
+    waste = ("superseded", "rejected", "refused", "failed", "lost")
+    return (
+        tuple(Waste(kind, count[kind], cost[kind]) for kind in waste if count[kind]),
+        tuple(Waiting(kind, count[kind], cost[kind]) for kind in ("not chosen", "not placed") if count[kind]),
+    )
 
 
 def _pending(jobs: Iterable[Job]) -> Iterator[Pending]:
@@ -215,7 +232,9 @@ class _Used:
 
     def __init__(self, project: Project, store: Store | None, *, everywhere: bool) -> None:
         self.unread: list[str] = []
-        self._store = store
+        self._project, self._store = project, store
+        self._planner: Planner | None = None
+        self._wanted: dict[str, frozenset[str]] = {}
         self._takes: dict[str, dict[int, Take]] = {}
         self._digests: set[str] = set()
         self._open: set[str] = set()  # keys of which nobody has chosen a take yet
@@ -251,12 +270,36 @@ class _Used:
                 self._rejected.add((line.key, line.take))
 
     def fate(self, job: Job, number: int) -> str:
-        """Of one take that was bought: "rejected", "superseded", or "" while it is in use or may still be chosen."""
+        """Of one take that was bought: "rejected", "superseded", "not chosen", "not placed", or "" while it is in use."""
         take = self._take(job.key, number)
         if (job.key, number) in self._rejected or (take is not None and take.rejected is not None):
             return "rejected"
         pictures = {blob.digest for blob in take.blobs} if take is not None else {one.digest for one in job.landed}
-        return "" if job.key in self._open or not pictures.isdisjoint(self._digests) else "superseded"
+        if job.key in self._open:
+            return "not chosen"
+        if not pictures.isdisjoint(self._digests):
+            return ""
+        return "not placed" if job.key in self._wanted_by(job.asset) else "superseded"
+
+    def _wanted_by(self, name: str) -> frozenset[str]:
+        """The keys that an asset of this tree wants by the spec of now, without those for which it has a picture already."""
+        if name not in self._wanted:
+            self._wanted[name] = self._ask(name)
+        return self._wanted[name]
+
+    def _ask(self, name: str) -> frozenset[str]:
+        if name not in self._project.assets:
+            return frozenset()
+        if self._planner is None:
+            self._planner = Planner(self._project)
+        try:
+            (plan,) = self._planner.plan([name])
+        except AssetbuildError:  # its provider isn't installed any more, say
+            return frozenset()
+        had = set[str]()
+        if (line := self._planner.lock.lines.get(name)) is not None:
+            had = {line.key, line.chosen_for or "", *(step.key for step in line.steps)}
+        return frozenset(one.action.key for one in plan.steps if one.action is not None and one.action.key not in had)
 
     def _take(self, key: str, number: int) -> Take | None:
         if key not in self._takes and self._store is not None:

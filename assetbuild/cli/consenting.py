@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import click
@@ -16,11 +16,12 @@ from ..facts import AssetPlan, Planner
 from ..plan import Consent
 from ..pricing import usd
 from ..project import Project
-from ..quoting import Quote, quote, refusal, sentence
+from ..quoting import Purchase, Quote, quote, refusal, sentence
 from ..spec.model import Asset
 from ..store import spending
 from . import say
 
+NAMED = 3  # assets that don't fit and are named
 TYPED = 20_000_000  # micro-USD above which the amount is typed, not `y`
 
 
@@ -50,7 +51,7 @@ def agree(
     lacking = _keys(project, found)
     consent = None if max_cost is not None and not yes else found.total.most
     caps = spending.caps(budget, max_cost=max_cost, consent=consent)
-    fits = _allotted(project, found, caps)
+    fits = allotted(project, found, caps)
     if len(lacking) < len({one.plan.step.provider for one in found.purchases}):
         agreed, no = yes or max_cost is not None, Consent()
         if not agreed and project.env.tty and sys.stdin.isatty():
@@ -98,7 +99,7 @@ def key_hint(variable: str) -> str:
     return f"`export {variable}=…` with the key from the vendor's dashboard, then run it again"
 
 
-class _Fits(NamedTuple):
+class Fits(NamedTuple):
     """What fits into the budget: how many of the purchases that are certain, by key why the others don't, and the most that can be spent, in micro-USD."""
 
     sure: int
@@ -135,15 +136,14 @@ def _keys(project: Project, found: Quote) -> dict[str, str]:
     return {name: one.key_variable for name, one in settings.items() if one.key_variable is not None and one.key is None}
 
 
-def _asked(project: Project, found: Quote, fits: _Fits) -> tuple[bool, Consent]:
+def _asked(project: Project, found: Quote, fits: Fits) -> tuple[bool, Consent]:
     if not (project.env.tty and sys.stdin.isatty()):
         text, most = "it costs money, and nobody has agreed to it", found.total.most
         way = "`--yes` agrees to the plan" + (f", `--max-cost {_dollars(most)}` to a sum" if most else "")
         return False, Consent(False, text, way)
     question = "Buy?"
     if fits.denied:
-        first = next(iter(fits.denied.values()))
-        say(f"{len(fits.denied):,} of them must wait: {first.why}")
+        say(f"{len(fits.denied):,} of them must wait: {next(iter(fits.denied.values())).why}")
         question = f"Buy the other {fits.sure:,} for {usd(fits.most)}?" if fits.sure else "Buy what may follow?"
     if fits.most > TYPED:
         wanted = _dollars(fits.most)
@@ -152,6 +152,38 @@ def _asked(project: Project, found: Quote, fits: _Fits) -> tuple[bool, Consent]:
     else:
         good = click.confirm(question, default=False, err=True)
     return good, Consent(False, "not agreed to")
+
+
+def foot(project: Project, found: Quote) -> Iterator[str]:
+    """What `build` would say of a plan's money, as far as it is known here: what the budget has no room for, and which prices it would ask for."""
+    fits = budgeted(project, found)
+    if waiting := no_room(found, fits):
+        first = next(iter(fits.denied.values()))
+        more = f" and {len(waiting) - NAMED:,} more" if len(waiting) > NAMED else ""
+        yield f"{', '.join(f'`{name}`' for name in waiting[:NAMED])}{more} must wait: {first.why}\n  hint: {first.hint}"
+    asked: dict[str, dict[str, None]] = {}
+    for one in found.purchases:
+        if _asked_for(project, one):
+            asked.setdefault(one.plan.step.provider, {})[one.plan.step.model] = None
+    for provider, models in asked.items():
+        yield f"`build` asks {provider} what {', '.join(models)} costs; our table doesn't say"
+
+
+def budgeted(project: Project, found: Quote) -> Fits:
+    """What fits into the spec's budget, as far as that is known without asking a vendor."""
+    known = tuple(one for one in found.purchases if not _asked_for(project, one))
+    return allotted(project, found._replace(purchases=known), spending.caps(project.spec.budget))
+
+
+def no_room(found: Quote, fits: Fits) -> list[str]:
+    """The ids of what doesn't fit, each once."""
+    denied = (one for one in found.purchases if one.plan.action is not None and one.plan.action.key in fits.denied)
+    return list(dict.fromkeys(one.plan.asset.id for one in denied))
+
+
+def _asked_for(project: Project, one: Purchase) -> bool:
+    """Whether `build` asks the vendor for its price."""
+    return one.price.cost is None and getattr(project.provider(one.plan.step.provider), "catalogue", None) is not None
 
 
 def _amount(text: str) -> int | None:
@@ -165,7 +197,7 @@ def _dollars(micro: int) -> str:
     return usd(micro).lstrip("$").replace(",", "")
 
 
-def _allotted(project: Project, found: Quote, caps: spending.Caps) -> _Fits:
+def allotted(project: Project, found: Quote, caps: spending.Caps) -> Fits:
     """What fits: purchases go in the spec's order, bases first, then what may follow. The reservation asks again, over all processes."""
     spent: dict[str | None, spending.Spent] = {}  # by host: what an emulator bills is no money
     place = {name: at for at, name in enumerate(project.graph.order)}
@@ -183,7 +215,7 @@ def _allotted(project: Project, found: Quote, caps: spending.Caps) -> _Fits:
         elif not one.later and one.plan.action is not None:
             why = refusal(no, one.plan.asset.id, one.plan.step.provider, one.plan.step.model)
             denied[one.plan.action.key] = Consent(False, *why)
-    return _Fits(sure, denied, most)
+    return Fits(sure, denied, most)
 
 
 def _spent(project: Project, host: str | None) -> spending.Spent:

@@ -122,7 +122,7 @@ def _tell_rejected(project: Project, found: list[Rejection]) -> None:
 def takes_command(what: tuple[str, ...], as_json: bool, sheet: str | None, spec: str | None, profile: str | None) -> None:
     """List the takes of an asset's present text: number, digest, date, cost, size in pixels, and which is chosen, approved or rejected.
 
-    Without WHAT, every asset for which a take is still to be chosen or approved.
+    Without WHAT, every asset for which a take is still to be chosen or approved; with --sheet, every asset that has several takes.
     """
     from ..answers.describing import takes_of
     from ..report.planned import remark
@@ -131,11 +131,18 @@ def takes_command(what: tuple[str, ...], as_json: bool, sheet: str | None, spec:
     try:
         names = chosen(project, list(what), bases=False)
         planner = Planner(project)
-        plans = [plan for plan in planner.plan(names) if what or remark(plan)]
+        plans = [plan for plan in planner.plan(names) if what or sheet is not None or remark(plan)]
         lines = planner.lock.lines
         rows: list[Record] = [
             {"id": p.asset.id, "note": remark(p), "takes": takes_of(project, planner, p, lines.get(p.asset.id))} for p in plans
         ]
+        if sheet is not None and not what:
+            rows = [row for row in rows if len(row["takes"]) > 1]
+            if not rows:
+                raise UsageError(
+                    "no asset has more than one take of its present text",
+                    hint=f"`assetbuild takes ID --sheet {sheet}` shows the one of an asset; `takes: 3` in the spec asks for three",
+                )
         if sheet is not None:
             _sheet(project, planner, rows, sheet)
         if as_json:

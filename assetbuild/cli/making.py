@@ -435,6 +435,10 @@ def plan_command(
             from ..quoting import quote_json
 
             told = quote_json(money) if money is not None else None
+            if money is not None and told is not None:
+                from .consenting import budgeted, no_room
+
+                told["over_budget"] = no_room(money, budgeted(project, money))
             click.echo(json.dumps(plan_json(plans, project, told), ensure_ascii=False))
         else:
             ink = Ink.of(project.env.environ, tty=project.env.stdout.isatty())
@@ -450,6 +454,11 @@ def plan_command(
             words = plan_summary(plans, project, priced=money is not None)
             for line in [words] * bool(words) + ([sentence(money)] if money is not None else []):
                 tell(line, project.env.stdout)
+            if money is not None:
+                from .consenting import foot
+
+                for line in foot(project, money):
+                    tell(line, project.env.stdout)
         pending = any(p.verb is not Verb.UP_TO_DATE for p in plans)
         raise click.exceptions.Exit(EXIT_STALE if exit_code and pending else 0)
     finally:

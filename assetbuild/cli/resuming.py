@@ -102,7 +102,7 @@ def _tell_scan(strange: list[tuple[str, str, str, str, float]]) -> None:
         at = datetime.datetime.fromtimestamp(when).astimezone().strftime("%Y-%m-%d %H:%M")
         say(f"unknown   {provider} {job}  {status.lower()}  {model}  {at}")
     jobs = "1 job" if len(strange) == 1 else f"{len(strange):,} jobs"
-    say(f"{jobs} at the vendors that this machine has no record of: another machine's, or made by hand")
+    say(f"{jobs} at the vendors that this store has no record of: another folder's or machine's, or made by hand")
 
 
 def _json(found: Collected, strange: list[tuple[str, str, str, str, float]] | None) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _record(spent: Any) -> dict[str, Any]:  # noqa: ANN401 - a Spend
     from ..report.measures import stamp_text
 
     answer: dict[str, Any] = spent._asdict()
-    for part in ("rows", "waste", "pending"):
+    for part in ("rows", "waste", "waiting", "pending"):
         answer[part] = [one._asdict() for one in answer[part]]
     total = answer["total"]._asdict()
     del total["name"]

@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import shutil
+import time
 from pathlib import Path
 
 import click
@@ -118,7 +119,7 @@ def providers_command(as_json: bool) -> None:
         click.echo(
             f"{one['name']}  {one['from']}, {price}" if one["installed"] else f"{one['name']}  can't be used: {one['problem']}"
         )
-        for line in lines(one["models"]):
+        for line in lines(one["models"], time.strftime("%Y-%m-%d", time.localtime(time.time()))):
             click.echo(f"  {line}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import enum
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -90,13 +90,14 @@ class Pending(NamedTuple):
 class Ready(NamedTuple):
     """Finished at the vendor. `urls` are the pictures' addresses in the order of the request's members (fewer when fewer came), to be fetched at once;
     `cost` in the provider's own unit (credits), None when it doesn't say. `expired`: it was made, and the vendor has deleted it. `notes` are its words
-    worth keeping (JSON), without any address.
+    worth keeping (JSON), without any address. `took` are the seconds from its acceptance to its end, by the vendor's own clock.
     """
 
     urls: tuple[str, ...]
     cost: float | None = None
     expired: bool = False
     notes: Mapping[str, Any] = {}
+    took: float | None = None
 
 
 class Sent(NamedTuple):
@@ -204,9 +205,9 @@ class Provider(Protocol):
     """A module with these names is a provider.
 
     One that makes its pictures on this machine has `done(request) -> Done`, which the core calls in a worker thread, and nothing below `prepare`.
-    One that asks a vendor has `prepare` and `send`, and `poll` when `send` gives Submitted. What only some have: `upload` (inputs travel as addresses),
-    `find` (the vendor's jobs can be listed), `jobs`, `account`, `catalogue`. One that isn't built in has `MODELS`, its part of the model table in the
-    form of `models.yaml`, and is found by the entry-point group `assetbuild.providers`.
+    One that asks a vendor has `prepare` and `send`, and `poll` when `send` gives Submitted. What only some have: `polls` (many jobs at a time),
+    `upload` (inputs travel as addresses), `find` (the vendor's jobs can be listed), `jobs`, `account`, `catalogue`. One that isn't built in has
+    `MODELS`, its part of the model table in the form of `models.yaml`, and is found by the entry-point group `assetbuild.providers`.
     """
 
     replay_window: float | None  # seconds in which the same idempotency key gives the same job; None = no such promise
@@ -229,6 +230,13 @@ class Provider(Protocol):
 
     async def poll(self, remote_id: str, http: Http) -> Pending | Ready:
         """Look once. Raises ProviderError: FAILED, REFUSED, GONE, or what `Http.request` raises."""
+
+    async def polls(
+        self, due: Collection[str], others: Collection[str], http: Http
+    ) -> Mapping[str, Pending | Ready | ProviderError]:
+        """Looks at many at once, where that takes fewer exchanges than to look at each that is `due`. Gives what it saw of these, and of `others` that are
+        open and have ended meanwhile; one that isn't told is polled. Raises ProviderError.
+        """
 
     async def upload(self, picture: Picture, http: Http) -> Uploaded:
         """Give the vendor an input picture. Raises ProviderError."""

@@ -28,7 +28,8 @@ class Lines:
     ) -> None:
         self.write, self.ink, self.verbose = write, ink, verbose
         self.count, self.columns = count, columns
-        self._waiting: list[Held | Skipped] = []  # they come in one go, before the work begins
+        self._waiting: list[Held | Skipped] = []  # most come in one go, before the work begins
+        self._begun = False
 
     def __enter__(self) -> Lines:
         return self
@@ -39,8 +40,9 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         """One event."""
-        if not isinstance(event, (Held, Skipped)):
-            self.flush()
+        if not isinstance(event, (Held, Skipped) if not self._begun else (Held, Skipped, Started, StepFinished, Finished)):
+            self.flush()  # what waits from here on is said together, at the end
+        self._begun = self._begun or isinstance(event, Started)
         match event:
             case Started():
                 if self.verbose:

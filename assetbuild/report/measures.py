@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 import unicodedata
 
+from ..pricing import usd
+
 
 def size_text(size: int) -> str:
     """Bytes: `412 kB`, `1.2 GB`."""
@@ -17,12 +19,12 @@ def size_text(size: int) -> str:
 
 
 def money_text(cost: int | None) -> str:
-    """Micro-USD: `free`, `$0.07`, `$0.0042`; None is `cost unknown`."""
+    """Micro-USD: `free`, `$0.07`, `$0.0042` (see `pricing.usd`); None is `cost unknown`."""
     if cost is None:
         return "cost unknown"
     if cost == 0:
         return "free"
-    return f"${cost / 1e6:,.2f}" if cost % 10_000 == 0 or cost >= 10_000_000 else f"${cost / 1e6:,.4f}"  # noqa: PLR2004 - cents where it is cents
+    return usd(cost)
 
 
 def when_text(at: float) -> str:

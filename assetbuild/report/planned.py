@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..plan import Verb
 from .flow import ALIKE, flow, for_all, likeness, name_column, nameless, row
 from .ink import Ink
-from .words import change_text, paragraphs, word_diff
+from .words import change_texts, paragraphs, word_diff
 
 if TYPE_CHECKING:
     from ..facts import AssetPlan, StepPlan
@@ -55,8 +55,7 @@ def reason(one: StepPlan) -> str:
     if one.decision.text:
         return one.decision.text
     labels = [fact.label for fact in one.facts.inputs]
-    texts = [change_text(change, labels) for change in one.decision.changes]
-    return ", ".join(dict.fromkeys(texts))
+    return ", ".join(change_texts(one.decision.changes, labels))
 
 
 def plan_lines(

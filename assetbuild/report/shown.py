@@ -15,6 +15,7 @@ from .words import word_diff
 Record = dict[str, Any]
 LABEL = 10  # columns of the names on the left
 LETTERS = 8  # of a digest that are shown
+HERE = "loopback"  # the host of what stands in for a vendor on this machine
 MOST = 100  # columns of prompts, however wide the terminal is
 CELL, CELLS = 30, 12  # columns of a matrix cell, and how many of a row are shown
 _STYLES = {"up to date": "green", "waiting for you": "yellow", "failed": "red"}
@@ -136,7 +137,7 @@ def _made(made: Record | None, ink: Ink, columns: int) -> Iterator[str]:
         if made["take"] > 1:
             text += f", take {made['take']}"
     if made["host"]:
-        text += f", through {made['host']}"
+        text += ", from an emulator on this machine" if made["host"] == HERE else f", through {made['host']}"
     yield from _row(ink, "made", text, columns)
     if made["rejected"] is not None:
         yield from _row(ink, "rejected", made["rejected"] or "without a note", columns)

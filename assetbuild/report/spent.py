@@ -18,6 +18,16 @@ _WASTE = {
     "failed": ("failed, and billed all the same", "failed, and billed all the same"),
     "lost": ("deleted by the vendor before it was fetched", "deleted by the vendor before they were fetched"),
 }
+_WAITING = {
+    "not chosen": (
+        "picture or set not chosen yet: `assetbuild takes` lists it",
+        "pictures and sets not chosen yet: `assetbuild takes` lists them",
+    ),
+    "not placed": (
+        "picture or set that the next `assetbuild build` puts in its place",
+        "pictures and sets that the next `assetbuild build` puts in their places",
+    ),
+}
 _PENDING = {
     "running": (
         "still running: the next `assetbuild build` fetches it",
@@ -51,6 +61,7 @@ def spend_lines(answer: Record, ink: Ink, columns: int) -> Iterator[str]:
         for name, count, cost in zip(names, counts, money, strict=True):
             yield from row(name, column, [("", pad(count, second) + "  " + cost)], ink, columns, "  ", 2)
     yield from _block("paid, and not in use", answer["waste"], _WASTE, "cost", ink, columns)
+    yield from _block("paid, and not in use yet", answer["waiting"], _WAITING, "cost", ink, columns)
     yield from _block("not settled", answer["pending"], _PENDING, "reserved", ink, columns)
 
 

@@ -14,7 +14,9 @@ def taken_lines(rows: Sequence[Record], ink: Ink, columns: int) -> Iterator[str]
     for place, row in enumerate(rows):
         if place:
             yield ""
-        note = f"  {ink('yellow', row['note'])}" if row["note"] else ""
+        rejected = sum(one["rejected"] is not None for one in row["takes"])
+        said = f"{row['note']}, {rejected} rejected" if row["note"] and rejected else row["note"]
+        note = f"  {ink('yellow', said)}" if said else ""
         yield f"{ink('bold', row['id'])}{note}"
         if not row["takes"]:
             yield from wrapped("no take of its present text yet", columns, "  ")

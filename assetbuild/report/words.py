@@ -38,6 +38,7 @@ def summary(done: Summed, paid: str = "") -> str:
         (done.not_needed, "not here, not needed"),
         (done.drawn, "drawn"),
         (done.bought, "bought"),
+        (done.fetched, "fetched"),
         (done.restored, "restored"),
         (done.held, "waiting for you"),
         (done.skipped, "skipped"),
@@ -98,6 +99,22 @@ def paragraphs(manifest: Mapping[str, Any]) -> str | None:
     return "\n\n".join([*lines, prompt] if prompt else lines)
 
 
+def change_texts(found: Sequence[Change], labels: Sequence[str]) -> list[str]:
+    """What differs, each once. What another model brings along or hasn't is said with the model: nobody changed that by itself."""
+    moved = [change.field for change in found if change.field in ("op", "provider", "model")]
+    brought = [change for change in found if moved and change.field.startswith("params.") and None in (change.old, change.new)]
+    texts: dict[str, None] = {}
+    for change in found:
+        if change in brought:
+            continue
+        texts[change_text(change, labels)] = None
+        if brought and change.field == moved[-1]:
+            come = [_setting(one.field, one.new) for one in brought if one.old is None]
+            gone = [one.field[7:] for one in brought if one.new is None]
+            texts |= dict.fromkeys([f"with {', '.join(come)}"] * bool(come) + [f"without {', '.join(gone)}"] * bool(gone))
+    return list(texts)
+
+
 def change_text(change: Change, labels: Sequence[str]) -> str:
     """One manifest line that differs, in the spec's words. `labels` name the inputs of now, in their places."""
     field = change.field
@@ -113,6 +130,10 @@ def change_text(change: Change, labels: Sequence[str]) -> str:
     if field == "step":
         return "this step changed"
     if field.startswith("params."):
+        if change.old is None:
+            return f"{_setting(field, change.new)} is new"
+        if change.new is None:
+            return f"{_setting(field, change.old)} is gone"
         return f"{field[7:]} {_value(change.old)} → {_value(change.new)}"
     if field.startswith("inputs."):
         place = int(field[7:])
@@ -123,6 +144,10 @@ def change_text(change: Change, labels: Sequence[str]) -> str:
             return f"an input was taken out (picture {place + 1})"
         return _input_text(change.old, change.new, label)
     return f"{_FIELDS.get(field, field)} {_value(change.old)} → {_value(change.new)}"
+
+
+def _setting(field: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return f"{field[7:]}: {_value(value)}"
 
 
 def _input_text(old: dict[str, Any], new: dict[str, Any], label: str) -> str:

@@ -100,35 +100,18 @@ class Cas:
             os.close(source)
         return digest
 
-    def adopt(self, path: Path, digest: str) -> None:
-        """Keep a file of ours on the store's disk whose bytes were hashed as they were written: it becomes the blob, without a copy. The name
-        that it had is gone then.
+    def adopt(self, temp: Temp, digest: str) -> None:
+        """Keep a file of ours on the store's disk whose bytes were hashed as they were written: it becomes the blob, without a copy.
 
-        Raises StoreError when the disk refuses; the file stays where it is.
+        Raises StoreError when the disk refuses.
         """
-        target = self.path(digest)
         try:
             if self.has(digest) and self.intact(digest):
                 self._settle(digest, durable=True)
-                os.unlink(path)
-                return
-            fd = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
-            try:
-                os.fsync(fd)  # bytes, then the name, then the folder, as in `Temp.become`
-            finally:
-                os.close(fd)
-            os.chmod(path, 0o444)
-            make_folders(target.parent, durable=True)
-            try:
-                os.replace(path, target)
-            except PermissionError:  # Windows: a read-only file isn't replaced, but then the other process's blob is as good
-                if not self.intact(digest):
-                    raise
-                os.chmod(path, 0o644)
-                os.unlink(path)
-            sync_folder(target.parent)
+            else:
+                self._place(temp, digest, durable=True)
         except OSError as error:
-            raise disk_error(error, target) from error
+            raise disk_error(error, self.path(digest)) from error
 
     def intact(self, digest: str) -> bool:
         """Whether the blob is there and has the bytes its name says (reads all of it). A damaged one is set aside."""

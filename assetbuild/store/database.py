@@ -73,14 +73,20 @@ class Database:
         self.root, self.read_only, self.empty = root, read_only or empty, empty
         self.file = root / "store.db"
         self.network = None if empty else network_filesystem(root)
-        self._mutex = threading.RLock()
-        self._connections: dict[int, sqlite3.Connection] = {}  # by process: one that came over a fork must not even be closed
+        self._mutex, self._reading = threading.RLock(), threading.RLock()
+        self._durable: dict[int, bool] = {}  # by process: as its connection was last told
+        self._writer = 0  # the thread that is in a transaction
+        # By process: one that came over a fork must not even be closed.
+        self._connections: dict[int, sqlite3.Connection] = {}
+        self._readers: dict[int, sqlite3.Connection] = {}
 
     def close(self) -> None:
-        """Close this process's connection."""
-        with self._mutex:
-            if db := self._connections.pop(os.getpid(), None):
-                db.close()
+        """Close this process's connections."""
+        with self._mutex, self._reading:
+            self._durable.pop(os.getpid(), None)
+            for connections in (self._readers, self._connections):
+                if db := connections.pop(os.getpid(), None):
+                    db.close()
 
     def db(self) -> sqlite3.Connection:
         """This process's connection, opened and checked at the first call. Raises StoreError."""
@@ -89,6 +95,24 @@ class Database:
             if db is None:
                 with self.reworded():
                     db = self._connections[os.getpid()] = self._connect()
+            return db
+
+    def reader(self) -> sqlite3.Connection:
+        """A second connection, for queries: they don't wait while a thread's transaction is being synced. It sees what is committed."""
+        with self._reading:
+            db = self._readers.get(os.getpid())
+            if db is None:
+                self.db()  # checked, and made anew if it is of an older version
+                with self.reworded():
+                    db = sqlite3.connect(
+                        f"{self.file.absolute().as_uri()}?mode=rw",
+                        uri=True,
+                        timeout=BUSY_SECONDS,
+                        isolation_level=None,
+                        check_same_thread=False,
+                    )
+                    db.execute("PRAGMA query_only = ON")
+                self._readers[os.getpid()] = db
             return db
 
     def _connect(self) -> sqlite3.Connection:
@@ -187,9 +211,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for queries. Raises StoreError."""
-        with self._mutex, self.reworded():
-            yield self.db()
+        """A connection for queries; inside a transaction of this thread's, its own. Raises StoreError."""
+        if self.read_only or self.network or self._writer == threading.get_ident():
+            with self._mutex, self.reworded():
+                yield self.db()
+        else:
+            with self._reading, self.reworded():
+                yield self.reader()
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
@@ -203,8 +231,11 @@ class Database:
             )
         with self._mutex, self.reworded():
             db = self.db()
-            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            if self._durable.get(os.getpid()) is not durable:
+                db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable[os.getpid()] = durable
             db.execute("BEGIN IMMEDIATE")
+            self._writer = threading.get_ident()
             try:
                 yield db
                 db.execute("COMMIT")
@@ -212,6 +243,8 @@ class Database:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
+            finally:
+                self._writer = 0
 
 
 def make_database(root: Path, fill: Callable[[sqlite3.Connection], None] | None = None) -> None:

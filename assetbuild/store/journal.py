@@ -371,10 +371,10 @@ def _end(
 ) -> Overbilled | None:
     fields = {} if credits is None else {"credits": credits}
     _step(db, ident, before, state=state, note=note, cost=cost, ended_at=at, body=b"", **fields)
-    job = job_of(db, ident)
-    if cost is None or job.reserved is None or cost <= job.reserved:
+    if cost is None:
         return None
-    return Overbilled(job, job.reserved, cost)
+    reserved = db.execute("SELECT reserved FROM jobs WHERE id = ?", (ident,)).fetchone()[0]
+    return None if reserved is None or cost <= reserved else Overbilled(job_of(db, ident), reserved, cost)
 
 
 def _step(db: sqlite3.Connection, ident: int, before: tuple[State, ...], **fields: object) -> None:

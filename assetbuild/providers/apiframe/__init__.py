@@ -6,7 +6,7 @@ Knows the vendor and its model table; when to send again, what it may cost and w
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -38,6 +38,8 @@ key_variable: str | None = "APIFRAME_API_KEY"
 
 SKEW = 300.0  # seconds by which the vendor's clock may be behind ours
 PAGE = 100  # jobs; the most that one listing gives
+RUNNING = frozenset({"QUEUED", "PROCESSING"})
+WORTH = 3  # looks, at least, that one listing has to replace
 
 
 def headers(key: str) -> Mapping[str, str]:
@@ -65,6 +67,33 @@ async def send(payload: Payload, http: Http, idempotency_key: str) -> Submitted:
 async def poll(remote_id: str, http: Http) -> Pending | Ready:
     """Look once. Raises ProviderError: FAILED, REFUSED, GONE, or what the exchange raised."""
     return answers.state(await _job(remote_id, http))
+
+
+async def polls(due: Collection[str], others: Collection[str], http: Http) -> Mapping[str, Pending | Ready | ProviderError]:
+    """Looks at many by listing the account's newest jobs, where that takes fewer exchanges than to look at each that is `due`. Gives what it saw of these,
+    and of `others` that have ended. A finished one without its pictures is left out. Raises ProviderError.
+    """
+    pages = -(-(len(due) + len(others)) // PAGE)
+    if pages * WORTH > len(due):
+        return {}
+    seen: dict[str, Pending | Ready | ProviderError] = {}
+    missing, cursor = set(due), None
+    for _ in range(pages + 1):  # other people's jobs may stand between ours
+        page, cursor = answers.listed(await _ask(http, "GET", "/v2/jobs", params=_page(cursor)))
+        for each in page:
+            status = each.get("status")
+            if not isinstance(status, str) or (status == "COMPLETED" and "result" not in each):
+                continue
+            if each["id"] not in missing and (status in RUNNING or each["id"] not in others):
+                continue
+            try:
+                seen[each["id"]] = answers.state(each)
+            except ProviderError as error:
+                seen[each["id"]] = error
+            missing.discard(each["id"])
+        if not missing or cursor is None:
+            break
+    return seen
 
 
 async def upload(picture: Picture, http: Http) -> Uploaded:
@@ -134,7 +163,7 @@ async def _listed(http: Http, since: float, model: str | None = None) -> AsyncIt
     cursor: str | None = None
     seen: set[str] = set()
     while True:
-        asked = {"limit": str(PAGE)} | ({"model": model} if model else {}) | ({"cursor": cursor} if cursor else {})
+        asked = _page(cursor) | ({"model": model} if model else {})
         page, cursor = answers.listed(await _ask(http, "GET", "/v2/jobs", params=asked))
         for each in page:
             made = when(each.get("createdAt"))
@@ -144,6 +173,10 @@ async def _listed(http: Http, since: float, model: str | None = None) -> AsyncIt
         if cursor is None or cursor in seen:
             return
         seen.add(cursor)
+
+
+def _page(cursor: str | None) -> dict[str, str]:
+    return {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
 
 
 def _leaves(found: Mapping[str, Any]) -> dict[str, Any]:

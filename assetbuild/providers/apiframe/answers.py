@@ -66,7 +66,9 @@ def state(found: Mapping[str, Any]) -> Pending | Ready:
         progress = number(found.get("progress"))
         return Pending(None if progress is None else min(1.0, progress / 100))
     if status == "COMPLETED":
-        return Ready(urls, cost, found.get("expired") is True, _notes(found))
+        begun, end = when(found.get("createdAt")), when(found.get("completedAt"))
+        took = end - begun if begun is not None and end is not None and end > begun else None
+        return Ready(urls, cost, found.get("expired") is True, _notes(found), took)
     if status == "CANCELLED":
         raise ProviderError(Kind.FAILED, "the job was cancelled at Apiframe", cost=cost, hint="build again to send it anew")
     said = found.get("error")

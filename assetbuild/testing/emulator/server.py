@@ -166,10 +166,9 @@ class Desk:
         ledger = self.vendor.ledger
         ledger.settle()
         now = self.vendor.clock.now()
-        own = [job for job in ledger.order if job.account is account and "lost" not in job.faults]
         page: list[Job] = []
-        for job in reversed(own):
-            if job.number >= before or ("search" in query and job.id != query["search"].lower()):
+        for job in reversed(ledger.order[: max(0, before)]):
+            if job.account is not account or "lost" in job.faults or ("search" in query and job.id != query["search"].lower()):
                 continue
             if query.get("status") not in (None, job.status(now)) or query.get("model") not in (None, job.asked.model.name):
                 continue
@@ -185,7 +184,9 @@ class Desk:
             "hasMore": more,
         }
         if query.get("include_models") == "true":
-            told["models"] = sorted({job.asked.model.name for job in own})
+            told["models"] = sorted(
+                {job.asked.model.name for job in ledger.order if job.account is account and "lost" not in job.faults}
+            )
         return answer(200, told)
 
     # ── uploads ──

@@ -1,0 +1,103 @@
+"""Looks at the jobs that are open at one vendor. Looks that fall due together are one listing where the vendor has one, and whatever such a listing tells
+of other open jobs reaches them at once. `polling.py` says when a look is due; this knows no journal and no money.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .providers.base import Pending, ProviderError, Ready
+from .retrying import FREELY
+
+GATHER = 0.01  # seconds in which looks that fall due come together
+FEW = 3  # open jobs, up to which each is looked at alone
+
+State = Pending | Ready
+
+
+class Looks:
+    """`module` and `http` are the vendor's; `freely` carries out a call that can't buy, patiently. When `stop` is set, nobody waits any more."""
+
+    def __init__(
+        self,
+        module: Any,  # noqa: ANN401 - a provider
+        http: Any,  # noqa: ANN401 - the contract's Http
+        freely: Callable[[Callable[[], Awaitable[State]], float], Awaitable[State]],
+        stop: asyncio.Event,
+    ) -> None:
+        self._module, self._http, self._freely, self._stop = module, http, freely, stop
+        self._listing = getattr(module, "polls", None)
+        self._news: dict[str, asyncio.Future[State | ProviderError | None]] = {}
+        self._due: dict[str, asyncio.Future[State | ProviderError | None]] = {}
+        self._round: asyncio.Task[None] | None = None
+        self._stopped: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def watching(self, remote: str) -> Iterator[None]:
+        """While this job is open: to be held around `rest` and `look`."""
+        self._news[remote] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            self._news.pop(remote, None)
+            if not self._news and self._stopped is not None:
+                self._stopped.cancel()
+                self._stopped = None
+
+    async def rest(self, remote: str, seconds: float) -> Ready | None:
+        """Waits so long, or until a listing tells that the job has ended, or until the run is to stop. Raises what it ended with."""
+        if self._stopped is None:
+            self._stopped = asyncio.ensure_future(self._wake())
+        news = self._news[remote]
+        if not self._stop.is_set():
+            await asyncio.wait((news,), timeout=seconds)
+        if not news.done():
+            return None
+        self._news[remote] = asyncio.get_running_loop().create_future()
+        seen = news.result()
+        if isinstance(seen, ProviderError):
+            raise seen
+        return seen if isinstance(seen, Ready) else None
+
+    async def look(self, remote: str, patience: float) -> State:
+        """Where a job stands now. Raises ProviderError, as the provider's `poll`."""
+        if self._listing is not None and len(self._news) > FEW:
+            seen: asyncio.Future[State | ProviderError | None] = asyncio.get_running_loop().create_future()
+            self._due[remote] = seen
+            if self._round is None or self._round.done():
+                self._round = asyncio.ensure_future(self._rounds())
+            told = await seen
+            if isinstance(told, ProviderError):
+                raise told
+            if told is not None:
+                return told
+        return await self._freely(lambda: self._module.poll(remote, self._http), patience)
+
+    async def _rounds(self) -> None:
+        while self._due:
+            await asyncio.sleep(GATHER)
+            due, self._due = self._due, {}
+            told: Mapping[str, State | ProviderError] = {}
+            try:
+                if self._listing is not None:
+                    told = await self._listing(due.keys(), self._news.keys() - due.keys(), self._http)
+            except ProviderError as problem:  # a listing is a favour: each job can still be asked for alone
+                if problem.kind not in FREELY:
+                    self._listing = None
+            finally:
+                for remote, seen in due.items():
+                    if not seen.done():
+                        seen.set_result(told.get(remote))
+            for remote, state in told.items():
+                news = self._news.get(remote)
+                if remote not in due and news is not None and not news.done() and not isinstance(state, Pending):
+                    news.set_result(state)
+
+    async def _wake(self) -> None:
+        await self._stop.wait()
+        for news in self._news.values():
+            if not news.done():
+                news.set_result(None)

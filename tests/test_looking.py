@@ -1,0 +1,200 @@
+"""Many jobs are looked at in few exchanges, and what a listing can't tell is asked for alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assetbuild.looking import FEW, Looks
+from assetbuild.providers import apiframe
+from assetbuild.providers.base import Answer, Kind, Pending, ProviderError, Ready
+from assetbuild.testing.space import TestSpace
+
+from .apiframing import Canned, said
+from .emulating import emulator
+
+DONE = Ready(("https://cdn.example/1.png",), 4.0)
+
+
+class Vendor:
+    """Jobs by id, as a listing tells them and as each is told alone."""
+
+    def __init__(
+        self, listed: Mapping[str, Pending | Ready | ProviderError] | ProviderError, alone: Pending | Ready = DONE
+    ) -> None:
+        self.listed, self.alone = listed, alone
+        self.listings: list[tuple[set[str], set[str]]] = []
+        self.asked: list[str] = []
+
+    async def polls(
+        self, due: Collection[str], others: Collection[str], http: Any
+    ) -> Mapping[str, Pending | Ready | ProviderError]:
+        self.listings.append((set(due), set(others)))
+        if isinstance(self.listed, ProviderError):
+            raise self.listed
+        return self.listed
+
+    async def poll(self, remote: str, http: Any) -> Pending | Ready:
+        self.asked.append(remote)
+        return self.alone
+
+
+async def freely(call: Callable[[], Awaitable[Pending | Ready]], patience: float) -> Pending | Ready:
+    return await call()
+
+
+def looked(vendor: Vendor, ids: list[str], *, open_too: tuple[str, ...] = ()) -> list[Any]:
+    """All of `ids` looked at together, while others are open as well."""
+
+    async def story() -> list[Any]:
+        looks = Looks(vendor, None, freely, asyncio.Event())
+        with ExitStack() as stack:
+            for remote in (*ids, *open_too):
+                stack.enter_context(looks.watching(remote))
+            return await asyncio.gather(*(looks.look(remote, 1.0) for remote in ids), return_exceptions=True)
+
+    return asyncio.run(story())
+
+
+def test_one_listing_for_all_that_are_due() -> None:
+    ids = [f"j{n}" for n in range(20)]
+    vendor = Vendor({remote: DONE if n % 2 else Pending(0.5) for n, remote in enumerate(ids)})
+    assert looked(vendor, ids, open_too=("other",)) == [DONE if n % 2 else Pending(0.5) for n in range(20)]
+    assert vendor.listings == [(set(ids), {"other"})]
+    assert vendor.asked == []
+
+
+def test_what_it_doesnt_tell_is_asked_for_alone() -> None:
+    ids = [f"j{n}" for n in range(6)]
+    vendor = Vendor({"j0": Pending()}, alone=DONE)
+    assert looked(vendor, ids) == [Pending(), *[DONE] * 5]
+    assert sorted(vendor.asked) == ids[1:]
+
+
+def test_few_are_asked_for_alone() -> None:
+    vendor = Vendor({})
+    assert looked(vendor, [f"j{n}" for n in range(FEW)]) == [DONE] * FEW
+    assert vendor.listings == []
+
+
+def test_how_a_job_ended_is_raised_for_it_and_for_no_other() -> None:
+    refused = ProviderError(Kind.REFUSED, "refused by moderation: hands")
+    ids = [f"j{n}" for n in range(5)]
+    vendor = Vendor({"j0": refused, **dict.fromkeys(ids[1:], DONE)})
+    assert looked(vendor, ids) == [refused, *[DONE] * 4]
+
+
+@pytest.mark.parametrize(("kind", "listings"), [(Kind.TEMPORARY, 2), (Kind.RATE_LIMITED, 2), (Kind.AUTH, 1), (Kind.INVALID, 1)])
+def test_a_listing_that_fails_costs_nobody_his_look(kind: Kind, listings: int) -> None:
+    """What is temporary is tried again with the next looks, a vendor that won't list is never asked again."""
+    vendor, ids = Vendor(ProviderError(kind, "no")), [f"j{n}" for n in range(5)]
+
+    async def story() -> None:
+        looks = Looks(vendor, None, freely, asyncio.Event())
+        with ExitStack() as stack:
+            for remote in ids:
+                stack.enter_context(looks.watching(remote))
+            for _ in range(2):
+                assert await asyncio.gather(*(looks.look(remote, 1.0) for remote in ids)) == [DONE] * 5
+
+    asyncio.run(story())
+    assert len(vendor.listings) == listings
+    assert len(vendor.asked) == 10
+
+
+@pytest.mark.parametrize("end", [DONE, ProviderError(Kind.FAILED, "the vendor couldn't do it")])
+def test_news_of_a_job_that_isnt_due_reach_it_at_once(end: Ready | ProviderError) -> None:
+    ids = [f"j{n}" for n in range(5)]
+    vendor = Vendor({**dict.fromkeys(ids, Pending()), "sleeps": end})
+
+    async def story() -> Any:
+        looks = Looks(vendor, None, freely, asyncio.Event())
+        with ExitStack() as stack:
+            for remote in (*ids, "sleeps"):
+                stack.enter_context(looks.watching(remote))
+            resting = asyncio.ensure_future(looks.rest("sleeps", 60.0))
+            await asyncio.gather(*(looks.look(remote, 1.0) for remote in ids))
+            return (await asyncio.wait_for(asyncio.gather(resting, return_exceptions=True), 5))[0]
+
+    assert asyncio.run(story()) == end
+
+
+def test_the_end_of_a_run_wakes_everybody() -> None:
+    async def story() -> None:
+        stop = asyncio.Event()
+        looks = Looks(Vendor({}), None, freely, stop)
+        with looks.watching("a"), looks.watching("b"):
+            resting = [asyncio.ensure_future(looks.rest(one, 60.0)) for one in "ab"]
+            await asyncio.sleep(0.01)
+            stop.set()
+            assert await asyncio.wait_for(asyncio.gather(*resting), 5) == [None, None]
+            assert await asyncio.wait_for(looks.rest("a", 60.0), 5) is None
+
+    asyncio.run(story())
+
+
+# ── Apiframe's listing ──
+
+
+def told(number: int, status: str = "COMPLETED", **changes: Any) -> dict[str, Any]:
+    result = {"result": {"images": [f"https://cdn.example/{number}.png"]}} if status == "COMPLETED" else {}
+    return {"id": f"j{number}", "status": status, "progress": 0, "error": None, "creditCost": 4, **result, **changes}
+
+
+def listing(*jobs: dict[str, Any], cursor: str | None = None) -> Answer:
+    return said(200, {"jobs": list(jobs), "nextCursor": cursor, "hasMore": cursor is not None})
+
+
+def test_a_listing_tells_those_that_are_due_and_those_that_have_ended() -> None:
+    jobs = [told(0), told(1, "PROCESSING"), told(2, "FAILED", error="flagged by moderation"), told(3, "QUEUED"), told(4), told(9)]
+    http = Canned(listing(*jobs))
+    seen = asyncio.run(apiframe.polls(["j0", "j1", "j2"], ["j3", "j4"], http))
+    assert set(seen) == {"j0", "j1", "j2", "j4"}, "not j3, which goes on, and not j9, which isn't ours"
+    assert isinstance(seen["j0"], Ready)
+    assert seen["j0"].urls == ("https://cdn.example/0.png",)
+    assert isinstance(seen["j1"], Pending)
+    assert isinstance(seen["j2"], ProviderError)
+    assert seen["j2"].kind is Kind.REFUSED
+
+
+def test_a_listing_without_results_tells_nothing_of_what_is_done() -> None:
+    """The vendor's schema doesn't promise them there."""
+    bare = told(0)
+    del bare["result"]
+    seen = asyncio.run(apiframe.polls(["j0", "j1", "j2"], [], Canned(listing(bare, told(1), told(2)))))
+    assert set(seen) == {"j1", "j2"}
+
+
+def test_no_listing_where_it_would_take_as_many_exchanges() -> None:
+    assert asyncio.run(apiframe.polls(["j0", "j1"], [], Canned())) == {}
+    assert asyncio.run(apiframe.polls(["j0", "j1", "j2"], [f"k{n}" for n in range(500)], Canned())) == {}
+
+
+def test_pages_are_turned_until_all_are_seen() -> None:
+    http = Canned(listing(told(0), cursor="more"), listing(told(1), told(2), cursor="more of it"))
+    assert set(asyncio.run(apiframe.polls(["j0", "j1", "j2"], [], http))) == {"j0", "j1", "j2"}
+    other = Canned(listing(told(8), cursor="a"), listing(told(9), cursor="b"))
+    assert asyncio.run(apiframe.polls(["j0", "j1", "j2"], [], other)) == {}, (
+        "and not for ever: other people's jobs may stand there"
+    )
+
+
+def test_sixty_pictures_are_few_exchanges(tmp_path: Path) -> None:
+    """Over a real socket: in all, far less than one look a job."""
+    rows = "".join(f"  a{n}:\n    prompt: |\n      Poster {n}.\n" for n in range(60))
+    with emulator(latency=1.0) as vendor:
+        space = TestSpace(tmp_path)
+        space.write(
+            "assets.yaml",
+            f"version: 1\nbudget: {{per_run: 100}}\nproviders: {{apiframe: {{concurrency: 60}}}}\ndefaults: {{provider: apiframe}}\nassets:\n{rows}",
+        )
+        ran = space.run("build", "--yes", env=vendor.env())
+        assert ran.code == 0, ran.err
+        assert len(vendor.bills) == 60
+        looks = [path for method, path, *_ in vendor.calls if method == "GET" and path.startswith("/v2/jobs")]
+        assert len(looks) <= 60
