@@ -384,6 +384,20 @@ class Planner:
         if plan.facts.reroll and not plan.last and plan.action is not None:
             self._one_more[plan.asset.id, plan.number] = LockedFacts(plan.action.key, take=take), digests
 
+    def just_made(self, plan: StepPlan, take: int, digests: tuple[str, ...]) -> StepPlan | None:
+        """A step of which this take was recorded a moment ago, for an asset that had no picture and has none now: what more there is to know needs no
+        look into the store. None when anything else lies there, or the step isn't what it was; then it is decided anew.
+        """
+        asset, store = plan.asset, plan.facts.store
+        if store is None or plan.action is None or asset.id in self.lock.lines or asset.id in self.lock.doubles:
+            return None
+        facts, act = self._gather(asset, plan.number, None)
+        if act is None or act.key != plan.action.key or any(one.found is not None for one in facts.outputs):
+            return None
+        known = store._replace(takes=(*store.takes, TakeFacts(take, digests)), recorded=True)
+        facts = facts._replace(store=known, inputs=plan.facts.inputs, outputs=plan.facts.outputs)
+        return plan._replace(facts=facts, digests=digests)
+
     def to_choose_from(self, plan: StepPlan) -> int:
         """Of how many takes a picture is put in its place for want of a choice; 0 if there is nothing to choose. `--rebuy` of an asset that wants one
         take is a choice: of the new one.

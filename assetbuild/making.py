@@ -299,6 +299,8 @@ class Maker:
                 return self._overtake(asset, "the spec changed meanwhile: the step's picture is in the store")
             self.run.say(StepFinished(asset.id, plan.number + 1, len(asset.steps), word))
             return word
+        if len(takes) > 1:  # all of them count when it comes to choosing
+            plan = plan._replace(facts=plan.facts._replace(store=None))
         return await self._settle(plan, act, good[-1], (), word)
 
     async def _settle(self, plan: StepPlan, act: Action, take: Take, written: tuple[Written, ...], word: str) -> str:
@@ -312,7 +314,10 @@ class Maker:
             return self._overtake(asset, "the spec changed meanwhile: the picture is in the store, not in its place")
         rebought = asset.id in self._rebought or plan.facts.reroll
         self.planner.reread()
-        again = self.planner.decide_step(asset, plan.number)
+        again = None
+        if not (rebought or reproducible or plan.step.members):
+            again = self.planner.just_made(plan, take.take, tuple(b.digest for b in take.blobs))
+        again = again or self.planner.decide_step(asset, plan.number)
         if again.action is None or again.action.key != act.key:
             return self._overtake(asset, "an input changed meanwhile: the picture is in the store, not in its place")
         if not rebought and not plan.decision.accepted and again.decision.accepted:

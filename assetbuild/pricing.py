@@ -41,7 +41,7 @@ class Terms(Protocol):
 
 class Price(NamedTuple):
     """Of one purchase. `cost` in micro-USD, None when it isn't known; `credits` in the vendor's unit, exact; `by` is who says so: "spec",
-    "table", "catalogue" (there it is the most that it can be), "free", or "" when nobody does.
+    "table", "catalogue" (there it is the most that it can be), "bills" (the vendor's last ones, above the table), "free", or "" when nobody does.
     """
 
     cost: int | None
@@ -73,9 +73,11 @@ def price(
     params: Mapping[str, object],
     images: int = 1,
     catalogue: Mapping[str, float] | None = None,
+    billed: Mapping[int, int] | None = None,
 ) -> Price:
     """The price of one call that asks for this many pictures: the spec's own, else the table's, else the most that the vendor's own list
-    names for one picture (`catalogue`, credits by model; None = not asked).
+    names for one picture (`catalogue`, credits by model; None = not asked). `billed`: where the vendor lately asked for more than these
+    two said, by what they said, micro-USD of one picture; then that is the price.
     """
     if table.free(provider):
         return FREE
@@ -89,6 +91,9 @@ def price(
     )
     for by, one in ways:
         if (credits := believed(one)) is not None:
+            each = bill(credits, terms.credit_usd)
+            if by != "spec" and billed and each is not None and (more := billed.get(each, 0)) > each:
+                return Price(more * times, credits * times * Fraction(more, each), "bills")
             return Price(bill(credits * times, terms.credit_usd), credits * times, by)
     return UNKNOWN
 

@@ -157,6 +157,7 @@ class Project:
         self._providers: dict[str, Provider] = {}
         self._settings: dict[str, Settings] = {}
         self._catalogues: dict[str, dict[str, float]] = {}
+        self._overbilled: dict[tuple[str, str], Mapping[int, int]] = {}
         self.spec_read: tuple[Stamp | None, ...] = ()
         self._store: Store | None = None
         self._registered = False
@@ -282,6 +283,22 @@ class Project:
     def catalogue(self, name: str) -> dict[str, float]:
         """What a vendor said lately that its models cost at most, in its own unit; {} when it wasn't asked."""
         return self._catalogues.get(name, {})
+
+    def overbilled(self, provider: str, model: str) -> Mapping[int, int]:
+        """Where the vendor's bills of the last month were above what was expected (see `journal.overbilled`): a wrong price isn't counted with twice."""
+        if self.table.free(provider):
+            return {}
+        if (provider, model) not in self._overbilled:
+            from .store.journal import overbilled  # only where something costs money
+            from .store.spending import MONTH
+
+            store, host = self.look_store(), self.settings(provider).host
+            found: Mapping[int, int] = {}
+            if store is not None:
+                with store.reading() as db:
+                    found = overbilled(db, provider, model, host, self.env.now() - MONTH)
+            self._overbilled[provider, model] = found
+        return self._overbilled[provider, model]
 
     def learn_catalogue(self, name: str, found: Mapping[str, float]) -> None:
         """The vendor has said it just now."""

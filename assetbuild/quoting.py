@@ -73,7 +73,8 @@ def next_take(planner: Planner, one: StepPlan) -> int:
 def price_of(project: Project, step: Step, images: int) -> Price:
     """What one call costs that asks for so many pictures of a step."""
     service = project.spec.services.get(step.provider, Service())
-    return price(project.table, service, step.provider, step.model, step.params, images, project.catalogue(step.provider))
+    known = project.catalogue(step.provider), project.overbilled(step.provider, step.model)
+    return price(project.table, service, step.provider, step.model, step.params, images, *known)
 
 
 def quote(plans: Iterable[AssetPlan], planner: Planner) -> Quote:

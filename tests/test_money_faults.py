@@ -333,6 +333,9 @@ def test_a_bill_above_the_price(space: TestSpace, emulator: Emulator) -> None:
     assert locked(space) == {"sketch", "poster"}
     holds(space, emulator)
     tale.run("cost")
+    tale.run("plan")
+    tale.run("build", "--max-cost", "1.50", code=5)  # room for one at what was billed, for all of them at what the table says
+    assert len(emulator.bills) == 2
     tale.build()
     assert len(emulator.bills) == 3
     holds(space, emulator)

@@ -191,3 +191,15 @@ def test_the_way_out_of_a_cap(cap: str, once_more: str, never: str) -> None:
     """Another run is named only where it could help."""
     assert refusal(Over(cap, 100_000, 50_000, 90_000), "poster", "apiframe", "gpt-image-2")[1] == once_more
     assert refusal(Over(cap, 100_000, 0, 180_000), "poster", "apiframe", "gpt-image-2")[1] == never
+
+
+def test_what_was_billed_above_the_table_is_the_price() -> None:
+    """Of pictures that were expected to cost the same, and not where the user says the price."""
+    table, terms = builtin(), Service()
+    usual = price(table, terms, "apiframe", "gpt-image-2", {"quality": "low"})
+    assert usual.cost == 40_000
+    dear = price(table, terms, "apiframe", "gpt-image-2", {"quality": "low"}, 3, billed={40_000: 1_000_000})
+    assert dear == Price(3_000_000, Fraction(300), "bills")
+    assert price(table, terms, "apiframe", "gpt-image-2", {"quality": "low"}, billed={70_000: 1_000_000, 40_000: 30_000}) == usual
+    own = Service(prices={"gpt-image-2": {"": 5.0}})
+    assert price(table, own, "apiframe", "gpt-image-2", {"quality": "low"}, billed={50_000: 1_000_000}).cost == 50_000

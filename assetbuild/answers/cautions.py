@@ -36,7 +36,18 @@ def cautions(plans: Sequence[AssetPlan], found: Quote | None, project: Project) 
         yield from bulk(found, project)
     yield from ending(plans, project)
     if found is not None and found.purchases:
+        yield from dearer(found)
         yield from two_pictures(project)
+
+
+def dearer(found: Quote) -> Iterator[str]:
+    """Models whose last bills were above our table."""
+    models = {(one.plan.step.provider, one.plan.step.model): None for one in found.purchases if one.price.by == "bills"}
+    for provider, model in models:
+        yield (
+            f"{provider} billed more for {model} lately than our table says; its bills are counted with\n"
+            f"  hint: `providers: {{{provider}: {{prices: {{{model}: CREDITS}}}}}}` in the spec says it better"
+        )
 
 
 # ── one changed line ──

@@ -262,6 +262,13 @@ def intervals(db: sqlite3.Connection, provider: str, model: str, most: int = 50)
     return [row[0] for row in db.execute(sql, (provider, model, most))]
 
 
+def overbilled(db: sqlite3.Connection, provider: str, model: str, host: str | None, since: float) -> dict[int, int]:
+    """What pictures of this model were expected to cost and did cost, where that was more: micro-USD of one picture, the last bill of each."""
+    sql = """SELECT reserved / max(images, 1), cost / max(images, 1) FROM jobs WHERE provider = ? AND model = ? AND host IS ? AND counted_at > ?
+        AND state = 'done' AND reserved > 0 AND cost > reserved ORDER BY id"""
+    return dict(db.execute(sql, (provider, model, host, since)).fetchall())
+
+
 def attempt_of(db: sqlite3.Connection, key: str, take: int, host: str | None = None) -> int:
     """The number of the next attempt: how many jobs of (key, take) have ended there."""
     sql = (
