@@ -283,7 +283,7 @@ class Buyer:
                 if not isinstance(got, spending.Reserved):
                     db.execute("ROLLBACK TO instead")
                 db.execute("RELEASE instead")
-            return journal.job_of(db, got.id) if isinstance(got, spending.Reserved) else got
+            return got.job if isinstance(got, spending.Reserved) else got
 
         got = await self.ledger.write(asked, durable=True)
         if isinstance(got, spending.Standing):
@@ -411,7 +411,7 @@ class Buyer:
         if self._complete(job, landed):  # killed between the last picture and its record
             return await self._record(desk, job, landed, Ready((), job.credits))
         for late in (*LATE, None):
-            ready = await self._ready(desk, job, wait=wait)
+            ready = await self._ready(desk, job, wait=wait, alone=late != LATE[0])
             cost = bill(ready.cost, desk.settings.credit_usd)
             if (
                 cost is not None and job.reserved is not None and cost > job.reserved
@@ -443,7 +443,7 @@ class Buyer:
             ready = ready._replace(expired=True)
         return await self._record(desk, job, landed, ready)
 
-    async def _ready(self, desk: Desk, job: Job, *, wait: bool) -> Ready:
+    async def _ready(self, desk: Desk, job: Job, *, wait: bool, alone: bool = False) -> Ready:
         assert job.remote_id is not None  # noqa: S101 - it was accepted
         remote, began, patience = job.remote_id, job.submitted_at or self._now(), self._patience()
         if job.model not in desk.usual:
@@ -456,7 +456,8 @@ class Buyer:
                     if wait and answer is None and self.stop.is_set():
                         raise GoesOn
                     if answer is None:
-                        answer = await desk.looks.look(remote, min(POLL_PATIENCE, patience) if wait else ASK)
+                        most = min(POLL_PATIENCE, patience) if wait else ASK
+                        answer = await desk.looks.look(remote, most, alone=alone)
                 except ProviderError as problem:
                     if not wait and problem.kind in FREELY:
                         raise GoesOn from problem

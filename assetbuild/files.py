@@ -198,7 +198,8 @@ class Temp:
         """Take the name. Bytes first, then the name, then the folder: a crash between any two leaves the old file or the whole
         new one.
 
-        With `looked`, what was saved there since the look isn't replaced: raises swap.Changed then.
+        With `looked`, what was saved there since the look isn't replaced: raises swap.Changed then. A name that nothing had then is not
+        synced: should a power cut take it away, the file is missing, as it was, and never half there.
         """
         if durable:
             os.fsync(self.fd)
@@ -213,7 +214,7 @@ class Temp:
                 raise
             self._beside(target, durable=durable, looked=looked)
         self._here = False
-        if durable:
+        if durable and (looked is None or looked.before is not None):
             sync_folder(target.parent)
 
     def _swap(self, target: Path, looked: Looked) -> None:

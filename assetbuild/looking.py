@@ -30,8 +30,8 @@ class Looks:
     ) -> None:
         self._module, self._http, self._freely, self._stop = module, http, freely, stop
         self._listing = getattr(module, "polls", None)
-        self._news: dict[str, asyncio.Future[State | ProviderError | None]] = {}
-        self._due: dict[str, asyncio.Future[State | ProviderError | None]] = {}
+        self._news: dict[str, asyncio.Future[State | None]] = {}
+        self._due: dict[str, asyncio.Future[State | None]] = {}
         self._round: asyncio.Task[None] | None = None
         self._stopped: asyncio.Task[None] | None = None
 
@@ -48,7 +48,7 @@ class Looks:
                 self._stopped = None
 
     async def rest(self, remote: str, seconds: float) -> Ready | None:
-        """Waits so long, or until a listing tells that the job has ended, or until the run is to stop. Raises what it ended with."""
+        """Waits so long, or until a listing tells that the job is done, or until the run is to stop."""
         if self._stopped is None:
             self._stopped = asyncio.ensure_future(self._wake())
         news = self._news[remote]
@@ -58,20 +58,16 @@ class Looks:
             return None
         self._news[remote] = asyncio.get_running_loop().create_future()
         seen = news.result()
-        if isinstance(seen, ProviderError):
-            raise seen
         return seen if isinstance(seen, Ready) else None
 
-    async def look(self, remote: str, patience: float) -> State:
-        """Where a job stands now. Raises ProviderError, as the provider's `poll`."""
-        if self._listing is not None and len(self._news) > FEW:
-            seen: asyncio.Future[State | ProviderError | None] = asyncio.get_running_loop().create_future()
+    async def look(self, remote: str, patience: float, *, alone: bool = False) -> State:
+        """Where a job stands now; `alone`: by the job itself, whatever a listing tells. Raises ProviderError, as the provider's `poll`."""
+        if not alone and self._listing is not None and len(self._news) > FEW:
+            seen: asyncio.Future[State | None] = asyncio.get_running_loop().create_future()
             self._due[remote] = seen
             if self._round is None or self._round.done():
                 self._round = asyncio.ensure_future(self._rounds())
             told = await seen
-            if isinstance(told, ProviderError):
-                raise told
             if told is not None:
                 return told
         return await self._freely(lambda: self._module.poll(remote, self._http), patience)
@@ -80,7 +76,7 @@ class Looks:
         while self._due:
             await asyncio.sleep(GATHER)
             due, self._due = self._due, {}
-            told: Mapping[str, State | ProviderError] = {}
+            told: Mapping[str, State] = {}
             try:
                 if self._listing is not None:
                     told = await self._listing(due.keys(), self._news.keys() - due.keys(), self._http)

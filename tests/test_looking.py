@@ -24,16 +24,12 @@ DONE = Ready(("https://cdn.example/1.png",), 4.0)
 class Vendor:
     """Jobs by id, as a listing tells them and as each is told alone."""
 
-    def __init__(
-        self, listed: Mapping[str, Pending | Ready | ProviderError] | ProviderError, alone: Pending | Ready = DONE
-    ) -> None:
+    def __init__(self, listed: Mapping[str, Pending | Ready] | ProviderError, alone: Pending | Ready = DONE) -> None:
         self.listed, self.alone = listed, alone
         self.listings: list[tuple[set[str], set[str]]] = []
         self.asked: list[str] = []
 
-    async def polls(
-        self, due: Collection[str], others: Collection[str], http: Any
-    ) -> Mapping[str, Pending | Ready | ProviderError]:
+    async def polls(self, due: Collection[str], others: Collection[str], http: Any) -> Mapping[str, Pending | Ready]:
         self.listings.append((set(due), set(others)))
         if isinstance(self.listed, ProviderError):
             raise self.listed
@@ -82,11 +78,19 @@ def test_few_are_asked_for_alone() -> None:
     assert vendor.listings == []
 
 
-def test_how_a_job_ended_is_raised_for_it_and_for_no_other() -> None:
-    refused = ProviderError(Kind.REFUSED, "refused by moderation: hands")
-    ids = [f"j{n}" for n in range(5)]
-    vendor = Vendor({"j0": refused, **dict.fromkeys(ids[1:], DONE)})
-    assert looked(vendor, ids) == [refused, *[DONE] * 4]
+def test_alone_is_alone() -> None:
+    """A listing may know a job that is done and lack its pictures: the job itself is asked then."""
+
+    async def story() -> None:
+        vendor = Vendor(dict.fromkeys("abcde", Pending()))
+        looks = Looks(vendor, None, freely, asyncio.Event())
+        with ExitStack() as stack:
+            for remote in "abcde":
+                stack.enter_context(looks.watching(remote))
+            assert await looks.look("a", 1.0, alone=True) == DONE
+        assert vendor.listings == []
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize(("kind", "listings"), [(Kind.TEMPORARY, 2), (Kind.RATE_LIMITED, 2), (Kind.AUTH, 1), (Kind.INVALID, 1)])
@@ -107,10 +111,9 @@ def test_a_listing_that_fails_costs_nobody_his_look(kind: Kind, listings: int) -
     assert len(vendor.asked) == 10
 
 
-@pytest.mark.parametrize("end", [DONE, ProviderError(Kind.FAILED, "the vendor couldn't do it")])
-def test_news_of_a_job_that_isnt_due_reach_it_at_once(end: Ready | ProviderError) -> None:
+def test_news_of_a_job_that_isnt_due_reach_it_at_once() -> None:
     ids = [f"j{n}" for n in range(5)]
-    vendor = Vendor({**dict.fromkeys(ids, Pending()), "sleeps": end})
+    vendor = Vendor({**dict.fromkeys(ids, Pending()), "sleeps": DONE})
 
     async def story() -> Any:
         looks = Looks(vendor, None, freely, asyncio.Event())
@@ -119,9 +122,9 @@ def test_news_of_a_job_that_isnt_due_reach_it_at_once(end: Ready | ProviderError
                 stack.enter_context(looks.watching(remote))
             resting = asyncio.ensure_future(looks.rest("sleeps", 60.0))
             await asyncio.gather(*(looks.look(remote, 1.0) for remote in ids))
-            return (await asyncio.wait_for(asyncio.gather(resting, return_exceptions=True), 5))[0]
+            return await asyncio.wait_for(resting, 5)
 
-    assert asyncio.run(story()) == end
+    assert asyncio.run(story()) == DONE
 
 
 def test_the_end_of_a_run_wakes_everybody() -> None:
@@ -151,15 +154,32 @@ def listing(*jobs: dict[str, Any], cursor: str | None = None) -> Answer:
 
 
 def test_a_listing_tells_those_that_are_due_and_those_that_have_ended() -> None:
-    jobs = [told(0), told(1, "PROCESSING"), told(2, "FAILED", error="flagged by moderation"), told(3, "QUEUED"), told(4), told(9)]
+    jobs = [told(0), told(1, "PROCESSING"), told(3, "QUEUED"), told(4), told(9)]
     http = Canned(listing(*jobs))
-    seen = asyncio.run(apiframe.polls(["j0", "j1", "j2"], ["j3", "j4"], http))
-    assert set(seen) == {"j0", "j1", "j2", "j4"}, "not j3, which goes on, and not j9, which isn't ours"
+    seen = asyncio.run(apiframe.polls(["j0", "j1", "j5"], ["j3", "j4"], http))
+    assert set(seen) == {"j0", "j1", "j4"}, "not j3, which goes on, and not j9, which isn't ours"
     assert isinstance(seen["j0"], Ready)
     assert seen["j0"].urls == ("https://cdn.example/0.png",)
     assert isinstance(seen["j1"], Pending)
-    assert isinstance(seen["j2"], ProviderError)
-    assert seen["j2"].kind is Kind.REFUSED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "FAILED", "error": "flagged by moderation"},
+        {"status": "CANCELLED"},
+        {"status": "A_LATER_WORD"},
+        {"status": None},
+        {"expired": True},
+        {"result": None},
+        {"result": {"images": []}},
+    ],
+)
+def test_ends_that_cost_or_lose_something_are_the_jobs_own_to_tell(changes: dict[str, Any]) -> None:
+    jobs = [told(0) | changes, told(1), told(2)]
+    assert set(asyncio.run(apiframe.polls(["j0", "j1", "j2"], [], Canned(listing(*jobs))))) == {"j1", "j2"}
+    jobs = [told(0), told(1), told(2), told(3) | changes]
+    assert set(asyncio.run(apiframe.polls(["j0", "j1", "j2"], ["j3"], Canned(listing(*jobs))))) == {"j0", "j1", "j2"}
 
 
 def test_a_listing_without_results_tells_nothing_of_what_is_done() -> None:

@@ -234,8 +234,8 @@ class Provider(Protocol):
     async def polls(
         self, due: Collection[str], others: Collection[str], http: Http
     ) -> Mapping[str, Pending | Ready | ProviderError]:
-        """Looks at many at once, where that takes fewer exchanges than to look at each that is `due`. Gives what it saw of these, and of `others` that are
-        open and have ended meanwhile; one that isn't told is polled. Raises ProviderError.
+        """Looks at many at once, where that takes fewer exchanges than to look at each that is `due`. Gives what it saw of these, and of `others` that
+        are open and are done by now; one that isn't told is polled. Raises ProviderError.
         """
 
     async def upload(self, picture: Picture, http: Http) -> Uploaded:

@@ -374,4 +374,5 @@ def insert_take(db: sqlite3.Connection, take: Take) -> Take:
 
 
 def _note(db: sqlite3.Connection, rows: Sequence[Written]) -> None:
-    db.executemany("INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?)", rows)
+    if rows:
+        db.executemany("INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?)", rows)

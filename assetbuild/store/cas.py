@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from .. import swap
@@ -208,6 +209,12 @@ class Cas:
         the same bytes both succeed: the second rename puts equal bytes over equal bytes.
         """
         path = self.path(digest)
+        if durable and not path.parent.is_dir():  # a sync of its own for each of them costs more than all of them at once
+            make_folders(self.root, durable=True)
+            for number in range(256):
+                with suppress(FileExistsError):
+                    os.mkdir(self.root / f"{number:02x}")
+            sync_folder(self.root)
         make_folders(path.parent, durable=durable)
         try:
             temp.become(path, durable=durable)

@@ -42,8 +42,8 @@ class Claims:
                         if alive(mine.path.with_name(file)):
                             continue
                         dead.add(file)
-                    db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?)", (key, mine.name))
                     got.add(key)
+            db.executemany("INSERT OR REPLACE INTO claims VALUES (?, ?)", [(key, mine.name) for key in got])
         return got
 
     def release(self, *keys: str) -> None:

@@ -269,14 +269,6 @@ def overbilled(db: sqlite3.Connection, provider: str, model: str, host: str | No
     return dict(db.execute(sql, (provider, model, host, since)).fetchall())
 
 
-def attempt_of(db: sqlite3.Connection, key: str, take: int, host: str | None = None) -> int:
-    """The number of the next attempt: how many jobs of (key, take) have ended there."""
-    sql = (
-        "SELECT count(*) FROM jobs WHERE key = ? AND take = ? AND host IS ? AND state IN ('done', 'failed', 'refused', 'expired')"
-    )
-    return int(db.execute(sql, (key, take, host)).fetchone()[0])
-
-
 # ── how a job goes on ──
 
 
@@ -285,20 +277,22 @@ def submitted(db: sqlite3.Connection, ident: int, remote_id: str, at: float) -> 
 
     Saying it twice is nothing new. Raises ValueError when the job has ended, or was accepted under another id.
     """
-    there = db.execute("SELECT remote_id FROM jobs WHERE id = ? AND state = 'submitted'", (ident,)).fetchone()
-    if there is not None and there[0] == remote_id:
-        return
-    _step(
-        db,
-        ident,
-        (State.INTENT, State.IN_DOUBT),
-        state=State.SUBMITTED,
-        remote_id=remote_id,
-        submitted_at=at,
-        body=b"",
-        note=None,
-        ended_at=None,
-    )
+    try:
+        _step(
+            db,
+            ident,
+            (State.INTENT, State.IN_DOUBT),
+            state=State.SUBMITTED,
+            remote_id=remote_id,
+            submitted_at=at,
+            body=b"",
+            note=None,
+            ended_at=None,
+        )
+    except ValueError:
+        there = db.execute("SELECT remote_id FROM jobs WHERE id = ? AND state = 'submitted'", (ident,)).fetchone()
+        if there is None or there[0] != remote_id:
+            raise
 
 
 def ready(db: sqlite3.Connection, ident: int, at: float, credits: float | None, images: int = 0) -> None:
@@ -312,12 +306,9 @@ def ready(db: sqlite3.Connection, ident: int, at: float, credits: float | None, 
 
 def landed(db: sqlite3.Connection, ident: int, picture: Landed) -> None:
     """One of its pictures is in the CAS now, so that it needn't be fetched again, and `cache gc` leaves it. Raises KeyError."""
-    row = db.execute("SELECT landed FROM jobs WHERE id = ?", (ident,)).fetchone()
-    if row is None:
+    sql = f"UPDATE jobs SET landed = json_set(landed, '$.\"{int(picture.place)}\"', json(?)) WHERE id = ?"  # noqa: S608 - a number
+    if db.execute(sql, (_json(list(picture[1:])), ident)).rowcount != 1:
         raise KeyError(ident)
-    there = json.loads(row[0])
-    there[str(picture.place)] = list(picture[1:])
-    db.execute("UPDATE jobs SET landed = ? WHERE id = ?", (_json(there), ident))
 
 
 def done(

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..spec.model import Budget
-from .journal import COUNTS, OPEN, REHEARSAL, Job, State, attempt_of, insert, jobs_of
+from .journal import COUNTS, ENDED, OPEN, REHEARSAL, Job, State, insert, jobs_of
 
 PER_RUN = 5_000_000  # of a spec that says nothing: 5.00 USD
 DAY = 24 * 3600.0
@@ -78,10 +78,11 @@ class Wish(NamedTuple):
 
 
 class Reserved(NamedTuple):
-    """It may be sent, once, under this idempotency key."""
+    """It may be sent, once, under this idempotency key. `job` is its row."""
 
     id: int
     idempotency_key: str
+    job: Job
 
 
 class Over(NamedTuple):
@@ -165,12 +166,13 @@ def spent(db: sqlite3.Connection, *, project: str, run: str, now: float, host: s
     """What counts now for a purchase from `host`. A job exactly 24 hours old doesn't count for the day any more; one that a wrong clock put
     into the future does.
     """
-    in_run = f"""SELECT coalesce(sum({COUNTS}), 0), coalesce(sum(CASE WHEN reserved IS NULL THEN 0 ELSE {COUNTS} END), 0)
+    in_run = f"""SELECT coalesce(sum({COUNTS}), 0) AS whole, coalesce(sum(CASE WHEN reserved IS NULL THEN 0 ELSE {COUNTS} END), 0) AS priced
         FROM jobs WHERE run = ?"""  # noqa: S608 - our own text
-    since = f"SELECT coalesce(sum({COUNTS}), 0) FROM jobs WHERE project = ? AND counted_at > ? AND (host IS '{REHEARSAL}') = ?"  # noqa: S608
-    whole, priced = db.execute(in_run, (run,)).fetchone()
-    day, month = (int(db.execute(since, (project, now - length, host == REHEARSAL)).fetchone()[0]) for length in (DAY, MONTH))
-    return Spent(int(whole), int(priced), day, month)
+    lately = f"""SELECT coalesce(sum({COUNTS}), 0) AS month, coalesce(sum(CASE WHEN counted_at > ? THEN {COUNTS} ELSE 0 END), 0) AS day
+        FROM jobs WHERE project = ? AND counted_at > ? AND (host IS '{REHEARSAL}') = ?"""  # noqa: S608
+    values = (run, now - DAY, project, now - MONTH, host == REHEARSAL)
+    row = db.execute(f"SELECT whole, priced, day, month FROM ({in_run}), ({lately})", values).fetchone()  # noqa: S608
+    return Spent(*map(int, row))
 
 
 def reserve(db: sqlite3.Connection, wish: Wish, limits: Caps) -> Reserved | Over | Unpriced | Standing:
@@ -181,7 +183,8 @@ def reserve(db: sqlite3.Connection, wish: Wish, limits: Caps) -> Reserved | Over
     """
     if not db.in_transaction:
         raise ValueError("the caps and the reservation belong in one transaction")
-    for job in jobs_of(db, [wish.key]).get(wish.key, []):
+    before = jobs_of(db, [wish.key]).get(wish.key, [])
+    for job in before:
         shared = job.take < wish.take + wish.count and wish.take < job.take + job.count
         if job.host == wish.host and (job.state in OPEN or (job.state is State.IN_DOUBT and shared)):
             return Standing(job)
@@ -190,12 +193,14 @@ def reserve(db: sqlite3.Connection, wish: Wish, limits: Caps) -> Reserved | Over
     no = over(limits, used, wish.reserved)
     if no is not None:
         return no
-    attempt = attempt_of(db, wish.key, wish.take, wish.host)
+    attempt = sum(job.host == wish.host and job.take == wish.take and job.state in ENDED for job in before)
     name = idempotency_key(wish.key, wish.take, attempt, wish.count)
     fields = wish._asdict()
     at = fields.pop("at")
     fields |= {"state": State.INTENT, "attempt": attempt, "idempotency_key": name, "intent_at": at, "counted_at": now}
-    return Reserved(insert(db, fields), name)
+    ident = insert(db, fields)
+    told = {field: fields.get(field) for field in Job._fields}
+    return Reserved(ident, name, Job(**told | {"id": ident, "landed": ()}))  # type: ignore[arg-type]
 
 
 def idempotency_key(key: str, take: int, attempt: int, count: int) -> str:

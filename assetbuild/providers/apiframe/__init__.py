@@ -69,28 +69,27 @@ async def poll(remote_id: str, http: Http) -> Pending | Ready:
     return answers.state(await _job(remote_id, http))
 
 
-async def polls(due: Collection[str], others: Collection[str], http: Http) -> Mapping[str, Pending | Ready | ProviderError]:
+async def polls(due: Collection[str], others: Collection[str], http: Http) -> Mapping[str, Pending | Ready]:
     """Looks at many by listing the account's newest jobs, where that takes fewer exchanges than to look at each that is `due`. Gives what it saw of these,
-    and of `others` that have ended. A finished one without its pictures is left out. Raises ProviderError.
+    and of `others` that are done. What has ended in any other way, or without its pictures, is left out: the job itself says that best, and the vendor's
+    schema promises no results in a list. Raises ProviderError.
     """
     pages = -(-(len(due) + len(others)) // PAGE)
     if pages * WORTH > len(due):
         return {}
-    seen: dict[str, Pending | Ready | ProviderError] = {}
+    seen: dict[str, Pending | Ready] = {}
     missing, cursor = set(due), None
     for _ in range(pages + 1):  # other people's jobs may stand between ours
         page, cursor = answers.listed(await _ask(http, "GET", "/v2/jobs", params=_page(cursor)))
         for each in page:
             status = each.get("status")
-            if not isinstance(status, str) or (status == "COMPLETED" and "result" not in each):
-                continue
-            if each["id"] not in missing and (status in RUNNING or each["id"] not in others):
-                continue
-            try:
-                seen[each["id"]] = answers.state(each)
-            except ProviderError as error:
-                seen[each["id"]] = error
+            due_now = each["id"] in missing
             missing.discard(each["id"])
+            if status not in ("COMPLETED", *RUNNING) or (not due_now and (status in RUNNING or each["id"] not in others)):
+                continue
+            state = answers.state(each)
+            if isinstance(state, Pending) or (state.urls and not state.expired):
+                seen[each["id"]] = state
         if not missing or cursor is None:
             break
     return seen
