@@ -254,30 +254,32 @@ class Maker:
                 self.run.fail(plan.asset.id, *self._failed_keys[act.key])
             return
         self._same_key[act.key] = asyncio.Event()
-        claimed = False
         try:
-            claimed = await self._claim(act.key, plan.asset.id)
-            again = self.planner.decide_step(plan.asset, plan.number)
-            job = self.planner.known.last_job(act.key, plan.step.provider)
-            if not claimed or again.decision.verb is not Verb.RESUME or job is None:
-                return
             buyer = self._purse()
+            # A turn first, then the right, as in `make`: two runs that each wait for what the other one has would wait for ever.
             async with await buyer.turn(plan.step.provider):
-                self._tell_begun(again, "fetch", again.decision.text)
-                try:
-                    bought = await buyer.resume(job)
-                except Exception as problem:
-                    await self._not_bought(again, act, problem)
-                    return
-            self.fetched.add(plan.asset.id)
-            if again.facts.reroll:  # the one more take that was asked for
-                await self._came(again, act, bought.takes, "fetched")
+                if await self._claim(act.key, plan.asset.id):
+                    try:
+                        await self._resume(buyer, plan, act)
+                    finally:
+                        await self.run.ledger.release(act.key)
         finally:
-            try:
-                if claimed:
-                    await self.run.ledger.release(act.key)
-            finally:
-                self._same_key.pop(act.key).set()
+            self._same_key.pop(act.key).set()
+
+    async def _resume(self, buyer: Buyer, plan: StepPlan, act: Action) -> None:
+        again = self.planner.decide_step(plan.asset, plan.number)
+        job = self.planner.known.last_job(act.key, plan.step.provider)
+        if again.decision.verb is not Verb.RESUME or job is None:
+            return
+        self._tell_begun(again, "fetch", again.decision.text)
+        try:
+            bought = await buyer.resume(job)
+        except Exception as problem:
+            await self._not_bought(again, act, problem)
+            return
+        self.fetched.add(plan.asset.id)
+        if again.facts.reroll:  # the one more take that was asked for
+            await self._came(again, act, bought.takes, "fetched")
 
     def _tell_begun(self, plan: StepPlan, word: str, why: str) -> None:
         asset, step = plan.asset, plan.step

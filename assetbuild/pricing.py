@@ -91,9 +91,13 @@ def price(
     )
     for by, one in ways:
         if (credits := believed(one)) is not None:
-            each = bill(credits, terms.credit_usd)
-            if by != "spec" and billed and each is not None and (more := billed.get(each, 0)) > each:
-                return Price(more * times, credits * times * Fraction(more, each), "bills")
+            said = each = bill(credits, terms.credit_usd) or 0
+            while (
+                by != "spec" and billed and billed.get(each, 0) > each
+            ):  # what was counted with after one bill may have been too little as well
+                each = billed[each]
+            if each > said:
+                return Price(each * times, credits * times * Fraction(each, said), "bills")
             return Price(bill(credits * times, terms.credit_usd), credits * times, by)
     return UNKNOWN
 

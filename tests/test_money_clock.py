@@ -382,3 +382,29 @@ def test_a_reservation_outlives_its_run(tmp_path: Path, emulator: Emulator) -> N
     shop.sleep(24.1)
     shop.build("other")
     shop.settled(2)
+
+
+ORDER = """
+import assetbuild.pacing, assetbuild.placing
+_enter, _claim = assetbuild.pacing.Place.__aenter__, assetbuild.placing.Ledger.claim
+async def _entered(self):
+    found = await _enter(self)
+    open({file!r}, "a").write("turn\\n")
+    return found
+async def _claimed(self, key):
+    open({file!r}, "a").write("claim\\n")
+    return await _claim(self, key)
+assetbuild.pacing.Place.__aenter__, assetbuild.placing.Ledger.claim = _entered, _claimed
+"""
+
+
+def test_a_turn_is_taken_before_a_claim(shop: Shop, tmp_path: Path) -> None:
+    """By who buys and by who goes on with what was asked for: two runs, each with what the other one waits for, would wait for ever."""
+    file = tmp_path / "order"
+    hook(shop.space, ORDER.format(file=str(file)))
+    shop.killed("after commit of reserve #1")
+    assert file.read_text().split() == ["turn", "turn", "claim"], "its turn at the vendor, then its turn to be made ready"
+    file.unlink()
+    shop.build()
+    assert file.read_text().split() == ["turn", "claim"]
+    shop.settled(1)

@@ -201,5 +201,7 @@ def test_what_was_billed_above_the_table_is_the_price() -> None:
     dear = price(table, terms, "apiframe", "gpt-image-2", {"quality": "low"}, 3, billed={40_000: 1_000_000})
     assert dear == Price(3_000_000, Fraction(300), "bills")
     assert price(table, terms, "apiframe", "gpt-image-2", {"quality": "low"}, billed={70_000: 1_000_000, 40_000: 30_000}) == usual
+    again = {40_000: 50_000, 50_000: 90_000}
+    assert price(table, terms, "apiframe", "gpt-image-2", {"quality": "low"}, billed=again) == Price(90_000, Fraction(9), "bills")
     own = Service(prices={"gpt-image-2": {"": 5.0}})
     assert price(table, own, "apiframe", "gpt-image-2", {"quality": "low"}, billed={50_000: 1_000_000}).cost == 50_000
