@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from .wire import Wire
 
 LATE = (0.3, 0.7, 1.5)  # seconds between looks at a job that is done and lacks pictures
-ENTERING = (
-    8  # pictures that are made ready to be asked for, at once: the first are on their way while the last are still looked at
-)
+ENTERING = 8  # pictures made ready to be asked for, at once: the first are on their way while the last are still looked at
 FETCHES = 3  # tries for a picture that comes damaged
 ASIDE = 0.25  # seconds that a picture waits at the vendor for others that are being asked for
 KEPT = 24 * 3600.0  # seconds after which a picture that isn't at its address is taken for deleted
@@ -78,16 +76,19 @@ class Order(NamedTuple):
     instead_of: Job | None = None
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """For who needn't hear of it."""
 
 
 class Told(NamedTuple):
     """Who hears of a purchase on its way: when all that is to be done here is done, when the vendor has accepted it, when it has ended there."""
 
-    ready: Callable[[], None] = _nothing
-    accepted: Callable[[], None] = _nothing
-    ended: Callable[[], None] = _nothing
+    ready: Callable[[], None] = nothing
+    accepted: Callable[[], None] = nothing
+    ended: Callable[[], None] = nothing
+
+
+NOBODY = Told()
 
 
 class Bought(NamedTuple):
@@ -141,7 +142,7 @@ class Buyer:
             async with asyncio.timeout(ASIDE):
                 await self._entering.empty.wait()
 
-    async def buy(self, order: Order, inputs: Callable[[], tuple[Picture, ...]] | None, told: Told = Told()) -> Bought:  # noqa: B008 - never changes
+    async def buy(self, order: Order, inputs: Callable[[], tuple[Picture, ...]] | None, told: Told = NOBODY) -> Bought:
         """Raises ProviderError, Wait, Again, GoesOn, Unkept, StoreError, and what `inputs` raises."""
         desk = await self._desk(order.provider)
         self._open(desk)
@@ -192,7 +193,7 @@ class Buyer:
         payload: Payload,
         *,
         doubt: bool = False,
-        told: Told = Told(),  # noqa: B008
+        told: Told = NOBODY,
     ) -> Bought:
         self.goes_on[job.asset] = desk.name
         try:
@@ -392,7 +393,7 @@ class Buyer:
     # ── what the vendor makes of it ──
 
     async def _follow(
-        self, desk: Desk, job: Job, *, wait: bool = True, fresh: bool = False, ended: Callable[[], None] = _nothing
+        self, desk: Desk, job: Job, *, wait: bool = True, fresh: bool = False, ended: Callable[[], None] = nothing
     ) -> Bought:
         """Waits for a job that was accepted, fetches its pictures and records them. Raises GoesOn when the run ends first."""
         self.goes_on[job.asset] = desk.name
@@ -412,12 +413,10 @@ class Buyer:
             return await self._record(desk, job, landed, Ready((), job.credits))
         for late in (*LATE, None):
             ready = await self._ready(desk, job, wait=wait, alone=late != LATE[0])
-            cost = bill(ready.cost, desk.settings.credit_usd)
-            if (
-                cost is not None and job.reserved is not None and cost > job.reserved
-            ):  # nobody takes this one's turn before that is known
+            cost = bill(ready.cost, desk.settings.credit_usd) or 0
+            if job.reserved is not None and cost > job.reserved:
                 self._over(desk, Overbilled(job, job.reserved, cost))
-            ended()
+            ended()  # only now: nobody takes its turn before it is known what it cost
             if late is not None and not ready.expired and len(ready.urls) < job.images:
                 await rest(late, self.stop)  # a vendor may say "done" a moment before it has all pictures
                 continue

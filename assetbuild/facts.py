@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from . import lockfile
 from .digest import Action, Actions, Change, changes, sealed
@@ -30,15 +30,14 @@ from .plan import (
     StoreFacts,
     TakeFacts,
     Verb,
+    candidates,
     decide,
+    left_of,
 )
 from .project import Project
 from .providers.base import Picture, Request
 from .spec.model import Asset, AssetInput, FileInput, Input, Step
 from .store.journal import Job
-
-if TYPE_CHECKING:
-    pass
 
 
 class StepPlan(NamedTuple):
@@ -374,9 +373,7 @@ class Planner:
             return max(candidates(known), 1) if _at_hand(known) > 1 else 0
         if line is None or not line.undecided or not last.decision.accepted:
             return 0
-        takes = self.known.takes(asset.steps[last.number], line.key)
-        rejected = sum(1 for take in takes if take.rejected is not None)
-        return max(line.of - rejected, candidates(takes), 1)
+        return left_of(line.of, self.known.takes(asset.steps[last.number], line.key))
 
     def got_one_more(self, plan: StepPlan, take: int, digests: tuple[str, ...]) -> None:
         """One more take of this step was asked for and is recorded. The step after an earlier one is made from it, whatever the lock line says."""
@@ -558,7 +555,7 @@ class Planner:
     def learned_line(self, line: Line) -> None:
         """A lock line of ours is new: it counts from now on."""
         self.wrote = True
-        self.own[line.id] = self.lock.lines[line.id] = line
+        self.own[line.id] = line
         self.known.learned(line)
 
     def merged(self, before: Stamp | None, after: Stamp | None) -> None:
@@ -576,11 +573,6 @@ class Planner:
         lock = self.project.read_lock()
         lock.lines.update(self.own)  # those that aren't merged yet
         self.known = Known(self.project, lock)
-
-
-def candidates(takes: Iterable[TakeFacts]) -> int:
-    """How many of these takes a person may choose from: bought or drawn, here, and not rejected."""
-    return sum(1 for take in takes if take.at_hand and take.rejected is None and not take.by_hand)
 
 
 def _at_hand(takes: Iterable[TakeFacts]) -> int:

@@ -127,11 +127,6 @@ class _Landing:
 
     def add(self, pieces: Sequence[bytes]) -> None:
         """Writes and hashes them. Raises StoreError."""
-        with self._lock:
-            if not self._dropped:
-                self._add(pieces)
-
-    def _add(self, pieces: Sequence[bytes]) -> None:
         try:
             if self._temp is None:
                 try:
@@ -154,7 +149,7 @@ class _Landing:
             alone = b"".join(rest) if self._temp is None else None  # a small one needn't be read again
             if alone is not None:
                 media, width, height = _decoded(io.BytesIO(alone), len(alone), host)
-            self._add(rest)
+            self.add(rest)
             assert self._temp is not None  # noqa: S101 - just made
             if alone is None:
                 with open(self._temp.path, "rb") as file:

@@ -189,7 +189,7 @@ class Maker:
 
     async def _buy(self, plan: StepPlan, act: Action, entry: Place, turn: Place) -> str:
         """Buys the step's picture, or as many takes as are wanted. "" if the decision must be made again."""
-        from .buying import Order, Told
+        from .buying import Order, Told, nothing
         from .quoting import next_take, price_of, wanted
 
         asset, step, buyer = plan.asset, plan.step, self._purse()
@@ -232,7 +232,7 @@ class Maker:
                 )
                 last = None
                 leaves = left == count and self.run.options.jobs != 1  # `-j 1` is one after the other
-                told = Told(entry.leave, noted, *([turn.leave] if leaves else []))
+                told = Told(entry.leave, noted, turn.leave if leaves else nothing)
                 bought = await buyer.buy(order, (lambda: self.run.placer.inputs(plan)) if step.inputs else None, told)
                 takes += bought.takes
                 first, left = first + count, left - count

@@ -8,6 +8,7 @@ when it can't go on without them: an asset that is up to date never opens the st
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from .digest import Change
@@ -341,21 +342,25 @@ def _settled(f: Facts) -> Decision:
     several, unapproved = f.locked.undecided, f.approve and not f.locked.approved
     word = "approve" if f.approve else "use"
     if several:
-        left = _left(f)
+        left = left_of(f.locked.of, f.store.takes if f.store is not None else ())
         text = f"{_takes(left)}, {'none' if left > 1 else 'not'} {'approved' if f.approve else 'chosen'}"
-        way = _ways(f.id, word, left) if left > 1 else f"`assetbuild {word} {f.id} {_last_left(f)}` {word}s it"
-        return Decision("4", Verb.UP_TO_DATE, text, way.replace(" uses it", " chooses it"), accepted=True)
+        does = "approves" if f.approve else "chooses"
+        way = _ways(f.id, word, left) if left > 1 else f"`assetbuild {word} {f.id} {_last_left(f)}` {does} it"
+        return Decision("4", Verb.UP_TO_DATE, text, way, accepted=True)
     if unapproved:
         return Decision("4", Verb.UP_TO_DATE, "not approved yet", f"`assetbuild approve {f.id}`", accepted=True)
     return Decision("4", Verb.UP_TO_DATE, accepted=True)
 
 
-def _left(f: Facts) -> int:
-    """How many takes there are to choose from, without the rejected ones: as many as those that wait for the choice are told."""
-    takes = f.store.takes if f.store is not None else ()
+def candidates(takes: Iterable[TakeFacts]) -> int:
+    """How many of these takes a person may choose from: bought or drawn, here, and not rejected."""
+    return sum(1 for take in takes if take.at_hand and take.rejected is None and not take.by_hand)
+
+
+def left_of(of: int, takes: Collection[TakeFacts]) -> int:
+    """How many takes there are to choose from where a lock line says that its picture is one `of` so many: without those that were rejected."""
     rejected = sum(1 for take in takes if take.rejected is not None)
-    here = sum(1 for take in takes if take.at_hand and take.rejected is None and not take.by_hand)
-    return max((f.locked.of if f.locked is not None else 0) - rejected, here, 1)
+    return max(of - rejected, candidates(takes), 1)
 
 
 def _last_left(f: Facts) -> int:

@@ -167,20 +167,18 @@ def refusal(no: spending.Over | spending.Unpriced, asset: str, provider: str, mo
         )
     left = max(0, no.limit - no.spent)
     needs = f"{usd(no.needed)} is needed" if no.needed is not None else "its price isn't known"
-    what, way = _CAPS[no.cap]
-    if (no.needed or 0) > no.limit:  # another run wouldn't help
-        way = (
-            way.replace("run it again for the rest, or ", "")
-            .replace(", or run it again for the rest", "")
-            .replace("wait, or ", "")
-        )
+    what, way, alone = _CAPS[no.cap]
+    if (no.needed or 0) > no.limit:  # neither another run nor another day would help
+        way = alone
     return f"over {what.format(usd(no.limit))}: {needs}, {usd(left)} is left", way
 
 
-_CAPS = {
-    "per_run": ("the budget of {} for one run", "run it again for the rest, or raise `budget: {per_run: …}` in the spec"),
-    "--max-cost": ("--max-cost {}", "raise --max-cost, or run it again for the rest"),
-    "consent": ("what was agreed to, {}", "run it again: the plan shows the price anew"),
-    "per_day": ("the budget of {} for 24 hours", "wait, or raise `budget: {per_day: …}` in the spec"),
-    "per_month": ("the budget of {} for 30 days", "wait, or raise `budget: {per_month: …}` in the spec"),
+_RAISE = {cap: f"raise `budget: {{{cap}: …}}` in the spec" for cap in ("per_run", "per_day", "per_month")}
+_AGAIN = "run it again: the plan shows the price anew"
+_CAPS = {  # what it is, the ways out, and those of a purchase that is above the limit by itself
+    "per_run": ("the budget of {} for one run", f"run it again for the rest, or {_RAISE['per_run']}", _RAISE["per_run"]),
+    "--max-cost": ("--max-cost {}", "raise --max-cost, or run it again for the rest", "raise --max-cost"),
+    "consent": ("what was agreed to, {}", _AGAIN, _AGAIN),
+    "per_day": ("the budget of {} for 24 hours", f"wait, or {_RAISE['per_day']}", _RAISE["per_day"]),
+    "per_month": ("the budget of {} for 30 days", f"wait, or {_RAISE['per_month']}", _RAISE["per_month"]),
 }

@@ -231,9 +231,7 @@ class Provider(Protocol):
     async def poll(self, remote_id: str, http: Http) -> Pending | Ready:
         """Look once. Raises ProviderError: FAILED, REFUSED, GONE, or what `Http.request` raises."""
 
-    async def polls(
-        self, due: Collection[str], others: Collection[str], http: Http
-    ) -> Mapping[str, Pending | Ready | ProviderError]:
+    async def polls(self, due: Collection[str], others: Collection[str], http: Http) -> Mapping[str, Pending | Ready]:
         """Looks at many at once, where that takes fewer exchanges than to look at each that is `due`. Gives what it saw of these, and of `others` that
         are open and are done by now; one that isn't told is polled. Raises ProviderError.
         """
