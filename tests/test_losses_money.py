@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
+from assetbuild.facts import Planner
+from assetbuild.lockfile import Line
+from assetbuild.project import Env, Project
 from assetbuild.testing.space import TestSpace
 from tests.storing import digest
 from tests.test_losses_bytes import ONE, TWO_STEPS, gated, kept, provider, retouch, story
@@ -328,3 +332,45 @@ def test_a_provider_learned_another_default(space: TestSpace) -> None:
     assert space.plan()["poster"]["row"] == "15"
     space.build()
     assert len(space.bills) == 2
+
+
+def test_a_file_is_saved_where_a_new_picture_is_being_bought(space: TestSpace) -> None:
+    """The first of an asset that had none: the file stays, the picture is in the store and paid for once."""
+    space.write("assets.yaml", ONE)
+    go_on = gated(space, "one")
+    child = space.start("build", "--yes")
+    wait_for(lambda: len(space.bills) == 1)
+    hand = png()
+    space.write("art/poster.png", hand)
+    go_on("one")
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 5, err
+    assert space.read("art/poster.png") == hand
+    space.run("build", "--replace", "poster")
+    assert space.read("art/poster.png") != hand
+    assert kept(space, hand)
+    assert len(space.bills) == 1
+
+
+def test_a_picture_that_was_just_made(space: TestSpace) -> None:
+    """Without a look into the store only where nothing else can be true: no line, no file, the same recipe; and its take counts."""
+    space.write("assets.yaml", ONE.replace("counting", "apiframe"))
+    project = Project(Env(space.root, {}, sys.stdout, sys.stderr), space.root / "assets.yaml")
+    planner = Planner(project)
+    (plan,) = planner.plan(["poster"])
+    step, digest = plan.steps[-1], "a" * 64
+    known = planner.just_made(step, 1, (digest,))
+    assert known is not None
+    assert known.facts.store is not None
+    assert [take.digests for take in known.facts.store.takes] == [(digest,)]
+    assert step.action is not None
+    assert planner.just_made(step._replace(action=step.action._replace(key="b" * 64)), 1, (digest,)) is None
+    planner.lock.doubles["poster"] = ()
+    assert planner.just_made(step, 1, (digest,)) is None
+    del planner.lock.doubles["poster"]
+    planner.lock.lines["poster"] = Line("poster", step.action.key, 1, {}, (), 1)
+    assert planner.just_made(step, 1, (digest,)) is None
+    del planner.lock.lines["poster"]
+    space.write("art/poster.png", png())
+    assert planner.just_made(step, 1, (digest,)) is None
+    project.close()

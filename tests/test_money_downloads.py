@@ -220,3 +220,28 @@ def test_the_vendor_is_gone_while_it_is_made(space: TestSpace, emulator: Emulato
     assert len(emulator.bills) == 1
     holds(space, emulator)
     tale.check()
+
+
+# A listing that knows of each job only the first picture.
+SHORT = """
+import assetbuild.providers.apiframe as vendor
+from assetbuild.providers.base import Ready
+_polls = vendor.polls
+async def polls(due, others, http):
+    seen = await _polls(due, others, http)
+    return {key: one._replace(urls=one.urls[:1]) if isinstance(one, Ready) else one for key, one in seen.items()}
+vendor.polls = polls
+"""
+
+
+def test_a_listing_that_lacks_pictures(space: TestSpace, emulator: Emulator) -> None:
+    """The job itself is asked before anything is recorded as "paid, 1 of 4 came"."""
+    hook(space, SHORT)
+    rows = [asset(f"set{n}", f"Story {n}.", "set: [a, b, c, d]", f'output: "art/{n}-${{member}}.png"') for n in range(5)]
+    space.write("assets.yaml", spec(*rows))
+    ran = space.run("build", "--yes", env=emulator.env())
+    assert ran.code == 0, ran.err
+    assert len(list((space.root / "art").iterdir())) == 20
+    assert {row.note for row in journal(space)} == {None}
+    assert any(path.partition("?")[0] == "/v2/jobs" for _, path, _ in emulator.calls), "they were listed"
+    holds(space, emulator)

@@ -342,6 +342,15 @@ def test_a_bill_above_the_price(space: TestSpace, emulator: Emulator) -> None:
     tale.check()
 
 
+def test_a_bill_above_the_price_is_known_before_its_turn_is_given_up(space: TestSpace, emulator: Emulator) -> None:
+    """One place at the vendor: the next one takes it as soon as this job is done, and isn't asked for, although this one's picture is still fetched."""
+    rows = [asset("poster", "A poster. [fault:cost:100]"), asset("cup", "A cup."), asset("mug", "A mug.")]
+    space.write("assets.yaml", spec(*rows).replace("apiframe: {", "apiframe: {concurrency: 1, ", 1))
+    assert space.run("build", "--yes", env=emulator.env()).code == 5
+    assert [(row.asset, row.cost) for row in journal(space)] == [("poster", 1_000_000)]
+    holds(space, emulator)
+
+
 UNPRICED = asset("poster", "A poster.", "model: seedream-4.5") + asset("cup", "A cup.")
 
 
