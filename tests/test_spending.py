@@ -380,3 +380,33 @@ def test_how_long_a_day_and_a_month_are() -> None:
 
 def test_a_wish_says_all_that_the_ledger_needs() -> None:
     assert set(Wish._fields) - {"at"} <= set(journal.Job._fields) | {"path", "body"}
+
+
+def test_bills_above_the_price_are_remembered(root: Path) -> None:
+    """Of this vendor, this model and the last month, by what one picture was expected to cost; the last bill of each."""
+    shop = Shop(root)
+
+    def billed(cost: int, reserved: int = 100, **fields: Any) -> None:
+        ident = shop.buy(reserved=reserved, **fields)
+        with shop.store.transaction() as db:
+            journal.done(db, ident, cost, NOW)
+
+    billed(100)
+    billed(90)
+    billed(250, host="loopback")
+    billed(250, model="another")
+    billed(250, at=NOW - MONTH - 1)
+    known = wish(digest("any"))
+
+    def remembered(host: str | None = None) -> dict[int, int]:
+        with shop.store.reading() as db:
+            return journal.overbilled(db, known.provider, known.model, host, NOW - MONTH)
+
+    assert remembered() == {}
+    assert remembered("loopback") == {100: 250}
+    billed(120)
+    billed(130)
+    billed(900, reserved=300, count=3, images=3)
+    assert remembered() == {100: 300}
+    billed(500, reserved=400)
+    assert remembered() == {100: 300, 400: 500}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,21 @@ def test_a_result_is_never_replaced(root: Path) -> None:
         assert [t.take for t in store.record([third._replace(take=5)])] == [5], "but it is that job's own"
         assert [(t.take, t.blobs[0].size) for t in store.takes(first.key)] == [(1, 3), (2, 3), (5, 5), (6, 5)]
         assert store.takes(first.key)[0] == first
+
+
+def test_nobody_waits_for_a_transaction_to_look(root: Path) -> None:
+    """While one thread's commit is on its way to the disk, others see what was there before; inside it, one sees what it has written."""
+    with Store.open(root) as store:
+        take = kept(store, "poster", b"bytes")
+        seen: list[int] = []
+        with store.transaction() as db:
+            store.record_in(db, [take])
+            assert store.takes(take.key) == [take]
+            other = threading.Thread(target=lambda: seen.append(len(store.takes(take.key))))
+            other.start()
+            other.join(10)
+            assert seen == [0]
+        assert store.takes(take.key) == [take]
 
 
 def test_ten_thousand_keys_are_a_few_queries(root: Path) -> None:

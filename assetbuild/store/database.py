@@ -102,7 +102,8 @@ class Database:
         with self._reading:
             db = self._readers.get(os.getpid())
             if db is None:
-                self.db()  # checked, and made anew if it is of an older version
+                if os.getpid() not in self._connections:
+                    self.db()  # checked, and made anew if it is of an older version
                 with self.reworded():
                     db = sqlite3.connect(
                         f"{self.file.absolute().as_uri()}?mode=rw",
