@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .build import ONE_PRESS
-from .buying import Bought, Buyer, GoesOn, Wait
+from .buying import Buyer
 from .errors import AssetbuildError
 from .facts import Planner
 from .placing import Ledger, Placer, Threads
 from .project import Project
 from .providers.base import Kind, ProviderError
+from .receiving import Bought, GoesOn, Wait
 from .store import journal, spending
 from .store.journal import Job, State
 

@@ -189,8 +189,9 @@ class Maker:
 
     async def _buy(self, plan: StepPlan, act: Action, entry: Place, turn: Place) -> str:
         """Buys the step's picture, or as many takes as are wanted. "" if the decision must be made again."""
-        from .buying import Order, Told, nothing
+        from .buying import Order, Told
         from .quoting import next_take, price_of, wanted
+        from .receiving import nothing
 
         asset, step, buyer = plan.asset, plan.step, self._purse()
         free = self.project.table.free(step.provider)
@@ -337,7 +338,8 @@ class Maker:
 
     async def _not_bought(self, plan: StepPlan, act: Action, problem: Exception) -> str:
         """Why a purchase gave nothing, told as what it is; gives "" so that the step is decided again."""
-        from .buying import Again, GoesOn, Unkept, Wait
+        from .buying import Again
+        from .receiving import GoesOn, Unkept, Wait
 
         name = plan.asset.id
         match problem:

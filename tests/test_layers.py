@@ -42,6 +42,7 @@ LAYERS = [
     ["known"],
     ["facts"],
     ["placing", "outlining", "partial", "remembering", "quoting", "asking", "arriving", "desk"],
+    ["receiving"],
     ["buying"],
     ["making", "build", "collecting"],
     ["verbs"],

@@ -266,10 +266,10 @@ def test_a_claim_that_cannot_be_given_back(space: TestSpace) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_a_second_interrupt_while_a_picture_is_kept(space: TestSpace) -> None:
     """It came from the provider and is paid for: ending at once still writes it down."""
-    code = "import assetbuild.buying, time, os\n_put = assetbuild.buying.Buyer._put\ndef _slowly(self, *words):\n"
+    code = "import assetbuild.receiving, time, os\n_put = assetbuild.receiving.Receiver._put\ndef _slowly(self, *words):\n"
     came = space.folder / "came"
     code += f"    open({str(came)!r}, 'w').close()\n    time.sleep(1.5)\n    return _put(self, *words)\n"
-    hook(space, code + "assetbuild.buying.Buyer._put = _slowly\n")
+    hook(space, code + "assetbuild.receiving.Receiver._put = _slowly\n")
     space.write("assets.yaml", ONE)
     child = space.start("build")
     wait_for(came.exists)

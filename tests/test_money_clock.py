@@ -200,12 +200,12 @@ def one_by_one(shop: Shop) -> None:
         """
 import os
 if os.environ.get("KILL_AT"):
-    import asyncio, assetbuild.buying
-    _turn, _picture = asyncio.Lock(), assetbuild.buying.Buyer._picture
+    import asyncio, assetbuild.receiving
+    _turn, _picture = asyncio.Lock(), assetbuild.receiving.Receiver._picture
     async def _alone(*args):
         async with _turn:
             return await _picture(*args)
-    assetbuild.buying.Buyer._picture = _alone
+    assetbuild.receiving.Receiver._picture = _alone
 """,
     )
 

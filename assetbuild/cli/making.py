@@ -253,8 +253,8 @@ def fetch_paid(project: Project, planner: Planner) -> str:
     with store.reading() as db:
         if not owed(db):
             return ""
-    from ..buying import Wait
     from ..collecting import collect
+    from ..receiving import Wait
 
     found = collect(project, say)
     for job, came in found.came:
