@@ -222,9 +222,10 @@ def test_the_vendor_is_gone_while_it_is_made(space: TestSpace, emulator: Emulato
     tale.check()
 
 
-# A listing that knows of each job only the first picture.
+# A listing that knows of each job only the first picture, and is asked even for one job.
 SHORT = """
-import assetbuild.providers.apiframe as vendor
+import assetbuild.looking, assetbuild.providers.apiframe as vendor
+assetbuild.looking.FEW, vendor.WORTH = 0, 1
 from assetbuild.providers.base import Ready
 _polls = vendor.polls
 async def polls(due, others, http):
