@@ -1,5 +1,7 @@
-"""Looks at the jobs that are open at one vendor. Looks that fall due together are one listing where the vendor has one, and whatever such a listing tells
-of other open jobs reaches them at once. `polling.py` says when a look is due; this knows no journal and no money.
+"""Looks at the jobs that are open at one vendor. Looks that fall due together are one list of what is done, where the vendor has one, and whatever it
+tells of other open jobs reaches them at once. `polling.py` says when a look is due; this knows no journal and no money.
+
+A job that isn't on the list goes on, or it has failed: only the job itself tells, and it is asked at each third look.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from .retrying import FREELY
 
 GATHER = 0.01  # seconds in which looks that fall due come together
 FEW = 3  # open jobs, up to which each is looked at alone
+TRUSTED = 2  # looks in a row at which a job that isn't on the list is taken to go on
 
 State = Pending | Ready
 
@@ -32,6 +35,7 @@ class Looks:
         self._listing = getattr(module, "polls", None)
         self._news: dict[str, asyncio.Future[State | None]] = {}
         self._due: dict[str, asyncio.Future[State | None]] = {}
+        self._unlisted: dict[str, int] = {}  # looks in a row at which the list told nothing
         self._round: asyncio.Task[None] | None = None
         self._stopped: asyncio.Task[None] | None = None
 
@@ -43,6 +47,7 @@ class Looks:
             yield
         finally:
             self._news.pop(remote, None)
+            self._unlisted.pop(remote, None)
             if not self._news and self._stopped is not None:
                 self._stopped.cancel()
                 self._stopped = None
@@ -61,35 +66,38 @@ class Looks:
         return seen if isinstance(seen, Ready) else None
 
     async def look(self, remote: str, patience: float, *, alone: bool = False) -> State:
-        """Where a job stands now; `alone`: by the job itself, whatever a listing tells. Raises ProviderError, as the provider's `poll`."""
-        if not alone and self._listing is not None and len(self._news) > FEW:
+        """Where a job stands now; `alone`: by the job itself, whatever a list tells. Raises ProviderError, as the provider's `poll`."""
+        unlisted = self._unlisted.get(remote, 0)
+        if not alone and self._listing is not None and len(self._news) > FEW and unlisted < TRUSTED:
             seen: asyncio.Future[State | None] = asyncio.get_running_loop().create_future()
             self._due[remote] = seen
             if self._round is None or self._round.done():
                 self._round = asyncio.ensure_future(self._rounds())
             told = await seen
             if told is not None:
+                self._unlisted[remote] = unlisted + 1
                 return told
+        self._unlisted[remote] = 0
         return await self._freely(lambda: self._module.poll(remote, self._http), patience)
 
     async def _rounds(self) -> None:
         while self._due:
             await asyncio.sleep(GATHER)
             due, self._due = self._due, {}
-            told: Mapping[str, State] = {}
+            told: Mapping[str, Ready | None] = dict.fromkeys(due)
             try:
                 if self._listing is not None:
-                    told = await self._listing(due.keys(), self._news.keys() - due.keys(), self._http)
-            except ProviderError as problem:  # a listing is a favour: each job can still be asked for alone
+                    told = await self._listing(self._news.keys() | due.keys(), len(due), self._http)
+            except ProviderError as problem:  # a list is a favour: each job can still be asked for alone
                 if problem.kind not in FREELY:
                     self._listing = None
             finally:
                 for remote, seen in due.items():
                     if not seen.done():
-                        seen.set_result(told.get(remote))
+                        seen.set_result(told.get(remote, Pending()))
             for remote, state in told.items():
                 news = self._news.get(remote)
-                if remote not in due and news is not None and not news.done() and not isinstance(state, Pending):
+                if remote not in due and state is not None and news is not None and not news.done():
                     news.set_result(state)
 
     async def _wake(self) -> None:

@@ -13,7 +13,7 @@ from .desk import ASK, Desk
 from .digest import sha256
 from .errors import AssetbuildError, StoreError
 from .placing import Ledger
-from .polling import waits
+from .polling import learned, waits
 from .pricing import bill, usd
 from .project import Project
 from .providers.base import Done, Image, Kind, Pending, ProviderError, Ready
@@ -164,7 +164,7 @@ class Receiver:
             desk.usual[job.model] = (await self.books.in_store(journal.intervals, job.provider, job.model))[::-1]
         start = self.books.now()
         with desk.looks.watching(remote):
-            for pause in waits(desk.usual[job.model], max(0.0, start - began), nth=job.id):
+            for looks, pause in enumerate(waits(desk.usual[job.model], max(0.0, start - began)), 1):
                 try:
                     answer: Pending | Ready | None = await desk.looks.rest(remote, pause) if wait else None
                     if wait and answer is None and self.stop.is_set():
@@ -179,6 +179,8 @@ class Receiver:
                     raise
                 if isinstance(answer, Ready):
                     if start - began < 1:  # else it may have been done for long
+                        if answer.took is None:
+                            answer = answer._replace(took=learned(self.books.now() - began, looks, job.id))
                         desk.usual[job.model].append(self._done_at(job, answer) - began)
                     return answer
                 if not wait:
@@ -192,7 +194,7 @@ class Receiver:
         )
 
     def _done_at(self, job: Job, ready: Ready) -> float:
-        """When it was done: now, or before, if the vendor says how long it took."""
+        """When it was done: now, or before, as far as it is known how long it took."""
         now = self.books.now()
         return now if ready.took is None or job.submitted_at is None else min(now, job.submitted_at + ready.took)
 

@@ -225,11 +225,11 @@ def test_the_vendor_is_gone_while_it_is_made(space: TestSpace, emulator: Emulato
 # A listing that knows of each job only the first picture, and is asked even for one job.
 SHORT = """
 import assetbuild.looking, assetbuild.providers.apiframe as vendor
-assetbuild.looking.FEW, vendor.WORTH = 0, 1
+assetbuild.looking.FEW = 0
 from assetbuild.providers.base import Ready
 _polls = vendor.polls
-async def polls(due, others, http):
-    seen = await _polls(due, others, http)
+async def polls(open_, due, http):
+    seen = await _polls(open_, due, http)
     return {key: one._replace(urls=one.urls[:1]) if isinstance(one, Ready) else one for key, one in seen.items()}
 vendor.polls = polls
 """

@@ -231,9 +231,9 @@ class Provider(Protocol):
     async def poll(self, remote_id: str, http: Http) -> Pending | Ready:
         """Look once. Raises ProviderError: FAILED, REFUSED, GONE, or what `Http.request` raises."""
 
-    async def polls(self, due: Collection[str], others: Collection[str], http: Http) -> Mapping[str, Pending | Ready]:
-        """Looks at many at once, where that takes fewer exchanges than to look at each that is `due`. Gives what it saw of these, and of `others` that
-        are open and are done by now; one that isn't told is polled. Raises ProviderError.
+    async def polls(self, open_: Collection[str], due: int, http: Http) -> Mapping[str, Ready | None]:
+        """Which of these jobs are done, in as few exchanges as can be; about `due` of them should be by now. None: only `poll` can tell. Raises
+        ProviderError.
         """
 
     async def upload(self, picture: Picture, http: Http) -> Uploaded:

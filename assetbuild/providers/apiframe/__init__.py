@@ -38,8 +38,6 @@ key_variable: str | None = "APIFRAME_API_KEY"
 
 SKEW = 300.0  # seconds by which the vendor's clock may be behind ours
 PAGE = 100  # jobs; the most that one listing gives
-RUNNING = frozenset({"QUEUED", "PROCESSING"})
-WORTH = 3  # looks, at least, that one listing has to replace
 
 
 def headers(key: str) -> Mapping[str, str]:
@@ -69,30 +67,21 @@ async def poll(remote_id: str, http: Http) -> Pending | Ready:
     return answers.state(await _job(remote_id, http))
 
 
-async def polls(due: Collection[str], others: Collection[str], http: Http) -> Mapping[str, Pending | Ready]:
-    """Looks at many by listing the account's newest jobs, where that takes fewer exchanges than to look at each that is `due`. Gives what it saw of these,
-    and of `others` that are done. What has ended in any other way, or without its pictures, is left out: the job itself says that best, and the vendor's
-    schema promises no results in a list. Raises ProviderError.
+async def polls(open_: Collection[str], due: int, http: Http) -> Mapping[str, Ready | None]:
+    """Which of the `open_` jobs are done, by the list of the account's newest finished ones; pages are turned while they tell of some, and `due` aren't
+    told yet. None for one whose pictures aren't in the list (the vendor's schema promises no results there) or have expired: the job itself says
+    that best. Raises ProviderError.
     """
-    pages = -(-(len(due) + len(others)) // PAGE)
-    if pages * WORTH > len(due):
-        return {}
-    seen: dict[str, Pending | Ready] = {}
-    missing, cursor = set(due), None
-    for _ in range(pages + 1):  # other people's jobs may stand between ours
-        page, cursor = answers.listed(await _ask(http, "GET", "/v2/jobs", params=_page(cursor)))
-        for each in page:
-            status = each.get("status")
-            due_now = each["id"] in missing
-            missing.discard(each["id"])
-            if status not in ("COMPLETED", *RUNNING) or (not due_now and (status in RUNNING or each["id"] not in others)):
-                continue
-            state = answers.state(each)
-            if isinstance(state, Pending) or (state.urls and not state.expired):
-                seen[each["id"]] = state
-        if not missing or cursor is None:
-            break
-    return seen
+    seen: dict[str, Ready | None] = {}
+    cursor: str | None = None
+    while True:
+        page, cursor = answers.listed(await _ask(http, "GET", "/v2/jobs", params=_page(cursor) | {"status": "COMPLETED"}))
+        ours = [each for each in page if each["id"] in open_ and each["id"] not in seen]
+        for each in ours:
+            state = answers.state(each) if each.get("status") == "COMPLETED" else None
+            seen[each["id"]] = state if isinstance(state, Ready) and state.urls and not state.expired else None
+        if not ours or cursor is None or len(seen) >= due:
+            return seen
 
 
 async def upload(picture: Picture, http: Http) -> Uploaded:
