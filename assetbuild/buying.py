@@ -167,7 +167,7 @@ class Buyer:
             told.accepted()
             if isinstance(sent, Done):
                 return await self.receiver.at_once(desk, job, sent)
-            await self.books.write(journal.submitted, job.id, sent.remote_id, self.books.now())
+            await self.books.tell(journal.submitted_all, (job.id, sent.remote_id, self.books.now()))
         finally:
             self.arrived.discard(job.asset)
         job = job._replace(state=State.SUBMITTED, remote_id=sent.remote_id, submitted_at=self.books.now())
@@ -235,24 +235,28 @@ class Buyer:
             desk.settings.account,
         )
 
-        def asked(db: Any) -> Job | spending.Over | spending.Unpriced | spending.Standing:  # noqa: ANN401 - a connection
-            if (old := order.instead_of) is None:
-                got = spending.reserve(db, wish, self.caps)
-            else:  # given up with the new one's first row or not at all: it counts on, and `assetbuild resume` still looks for it
-                db.execute("SAVEPOINT instead")
-                journal.in_doubt(db, old.id, old.note or "it was bought again", wish.at)
-                got = spending.reserve(db, wish, self.caps)
-                if not isinstance(got, spending.Reserved):
-                    db.execute("ROLLBACK TO instead")
-                db.execute("RELEASE instead")
-            return got.job if isinstance(got, spending.Reserved) else got
-
-        got = await self.ledger.write(asked, durable=True)
+        if order.instead_of is None:
+            got = await self.books.tell(self._reserved, wish)
+        else:
+            got = await self.books.write(self._instead, order.instead_of, wish)
         if isinstance(got, spending.Standing):
             raise Again
-        if not isinstance(got, Job):
+        if not isinstance(got, spending.Reserved):
             text, hint = refusal(got, order.asset, desk.name, request.model)
             raise Wait(text, hint=hint)
+        return got.job
+
+    def _reserved(self, db: Any, wishes: list[spending.Wish]) -> list[spending.Answer]:  # noqa: ANN401 - a connection
+        return spending.reserve_all(db, wishes, self.caps)
+
+    def _instead(self, db: Any, old: Job, wish: spending.Wish) -> spending.Answer:  # noqa: ANN401
+        """The old one is given up with the new one's first row or not at all: it counts on, and `assetbuild resume` still looks for it."""
+        db.execute("SAVEPOINT instead")
+        journal.in_doubt(db, old.id, old.note or "it was bought again", wish.at)
+        got = spending.reserve(db, wish, self.caps)
+        if not isinstance(got, spending.Reserved):
+            db.execute("ROLLBACK TO instead")
+        db.execute("RELEASE instead")
         return got
 
     # ── sending ──
@@ -343,7 +347,7 @@ class Buyer:
                     journal.submitted(db, job.id, remote, at)
                 return taken
 
-            taken: frozenset[str] = await self.ledger.write(take, durable=True)
+            taken: frozenset[str] = await self.books.write(take)
             if remote not in taken:
                 return remote
             if taken <= known:  # it lists nothing else

@@ -31,6 +31,7 @@ from .store.claims import Claims
 from .store.rescue import lay_aside
 
 T = TypeVar("T")
+W = TypeVar("W")
 LOCK_SECONDS = 1.0  # the lockfile is merged at most this often; until then the results are the truth (row 8)
 
 
@@ -330,7 +331,8 @@ def lock_line(planner: Planner, plan: StepPlan, digests: Sequence[str], take: in
 
 
 class _Entry(NamedTuple):
-    act: Callable[[sqlite3.Connection], Any]
+    act: Callable[[sqlite3.Connection, list[Any]], Sequence[Any]]
+    wish: Any
     durable: bool
 
 
@@ -356,20 +358,33 @@ class Ledger:
 
     # ── takes and `written` rows ──
 
-    async def write(self, act: Callable[[sqlite3.Connection], T], *, durable: bool) -> T:
-        """Does something in the store's database; what many ask for at once is one transaction."""
-        answer: T = await self._writer.ask(_Entry(act, durable))
+    async def write(self, act: Callable[[sqlite3.Connection, list[W]], Sequence[T]], wish: W, *, durable: bool) -> T:
+        """Does something in the store's database: `act` gets all wishes of its kind that came together, and gives an answer to each. What many ask for at
+        once is one transaction.
+        """
+        answer: T = await self._writer.ask(_Entry(act, wish, durable))
         return answer
 
     def _write(self, asked: list[_Entry]) -> list[Any]:
+        kinds: dict[Any, list[int]] = {}
+        for nth, entry in enumerate(asked):
+            kinds.setdefault(entry.act, []).append(nth)
+        answers: list[Any] = [None] * len(asked)
         with self.project.store.transaction(durable=any(entry.durable for entry in asked)) as db:
-            return [entry.act(db) for entry in asked]
+            for act, places in kinds.items():
+                for nth, answer in zip(places, act(db, [asked[nth].wish for nth in places]), strict=True):
+                    answers[nth] = answer
+        return answers
 
     async def record(self, take: Take | None, written: Sequence[Written], *, durable: bool) -> Take:
         """Writes a take and where its pictures will go, in one transaction. Gives the take as recorded."""
-        store, takes = self.project.store, [take] if take is not None else []
-        recorded = await self.write(lambda db: store.record_in(db, takes, written), durable=durable)
-        return recorded[0] if take is not None else take  # type: ignore[return-value]
+        recorded = await self.write(self._record, (take, written), durable=durable)
+        return recorded  # type: ignore[return-value]
+
+    def _record(self, db: sqlite3.Connection, asked: list[tuple[Take | None, Sequence[Written]]]) -> list[Take | None]:
+        takes = [take for take, _ in asked if take is not None]
+        recorded = iter(self.project.store.record_in(db, takes, [row for _, rows in asked for row in rows]))
+        return [None if take is None else next(recorded) for take, _ in asked]
 
     # ── outputs and lock lines ──
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .arriving import plain, takes_of
 from .desk import ASK, Desk
@@ -24,6 +24,8 @@ from .store.journal import Job, Landed, Overbilled
 if TYPE_CHECKING:
     from .wire import Wire
 
+T = TypeVar("T")
+W = TypeVar("W")
 LATE = (0.3, 0.7, 1.5)  # seconds between looks at a job that is done and lacks pictures
 FETCHES = 3  # tries for a picture that comes damaged
 KEPT = 24 * 3600.0  # seconds after which a picture that isn't at its address is taken for deleted
@@ -78,7 +80,11 @@ class Books:
 
     async def write(self, act: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401
         """Carries this out in a durable transaction: `act(db, *args)`."""
-        return await self.ledger.write(lambda db: act(db, *args), durable=True)
+        return await self.ledger.write(lambda db, _: [act(db, *args)], None, durable=True)
+
+    async def tell(self, act: Callable[[Any, list[W]], Sequence[T]], wish: W) -> T:
+        """The same for what many say at once: `act(db, wishes)`."""
+        return await self.ledger.write(act, wish, durable=True)
 
     async def in_store(self, ask: Callable[..., Any], *args: Any) -> Any:  # noqa: ANN401
         """What the store answers: `ask(db, *args)`."""
@@ -142,7 +148,9 @@ class Receiver:
                 raise ProviderError(Kind.TEMPORARY, f"{desk.name} says that it is done, and sent no picture", hint=desk.stays)
             if ready.expired or not missing:
                 break
-            noted = asyncio.ensure_future(self.books.write(journal.ready, job.id, self._done_at(job, ready), ready.cost, count))
+            noted = asyncio.ensure_future(
+                self.books.tell(journal.ready_all, (job.id, self._done_at(job, ready), ready.cost, count))
+            )
             try:
                 job = job._replace(images=max(job.images, count))
                 whole = await self._fetch(desk, job, ready, missing, landed)
@@ -248,7 +256,7 @@ class Receiver:
             break
         member = job.members[place] if job.members else ""
         blob = Blob(member, came.digest, came.size, came.media)
-        await self.books.write(journal.landed, job.id, Landed(place, *blob))
+        await self.books.tell(journal.landed_all, (job.id, Landed(place, *blob)))
         landed[place] = blob
 
     # ── the record ──
@@ -301,16 +309,20 @@ class Receiver:
                 hint=f"`assetbuild build --rebuy {job.asset}` pays again",
             )
         takes, flaw = takes_of(job, landed, cost, plain(ready.notes), self.books.now())
-        store = self.books.project.store
-
-        def end(db: Any) -> tuple[list[Take], Overbilled | None]:  # noqa: ANN401 - a connection
-            recorded = store.record_in(db, takes)
-            return recorded, journal.done(db, job.id, cost, self.books.now(), credits=ready.cost, note=flaw or None)
-
-        recorded, over = await self.books.ledger.write(end, durable=True)
+        ended = journal.Ended(job.id, cost, self.books.now(), ready.cost, flaw or None)
+        recorded, over = await self.books.tell(self._done, (takes, ended))
         self._over(desk, over)
         self.goes_on.pop(job.asset, None)
         return Bought(tuple(recorded), flaw, cost)
+
+    def _done(
+        self,
+        db: Any,  # noqa: ANN401 - a connection
+        asked: list[tuple[list[Take], journal.Ended]],
+    ) -> list[tuple[list[Take], Overbilled | None]]:
+        recorded = iter(self.books.project.store.record_in(db, [take for takes, _ in asked for take in takes]))
+        overs = journal.done_all(db, [ended for _, ended in asked])
+        return [([next(recorded) for _ in takes], over) for (takes, _), over in zip(asked, overs, strict=True)]
 
     def _over(self, desk: Desk, over: Overbilled | None) -> None:
         """A bill above the reservation: it is booked in full, and buying stops."""

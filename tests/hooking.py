@@ -70,15 +70,15 @@ def _tree(folder, **kwargs):
     return _make(folder, **kwargs)
 assetbuild.files.make_folders = _tree
 os.environ["TMPDIR"] = {temporary!r}
-_real = assetbuild.store.insert_take
-def _record(db, take):
+_real = assetbuild.store.insert_takes
+def _record(db, takes):
     if os.path.exists({full!r}) and "record" in open({full!r}).read():
         import sqlite3
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
-    return _real(db, take)
-assetbuild.store.insert_take = _record
+    return _real(db, takes)
+assetbuild.store.insert_takes = _record
 """
 
 

@@ -81,7 +81,7 @@ def _watch(at, full, trace):
             before = db.total_changes if db is not None else -1
             given = real(*args, **kwargs)
             if db is not None and db.total_changes != before:
-                inside.names.append(function)
+                inside.names.append(function.removesuffix("_all"))
             return given
         setattr(holder, function, wrapped)
 
@@ -89,7 +89,7 @@ def _watch(at, full, trace):
         if inspect.isfunction(one) and one.__module__ == journal.__name__ and not function.startswith("_"):
             if next(iter(inspect.signature(one).parameters), "") == "db":
                 writing(journal, function)
-    writing(spending, "reserve")
+    writing(spending, "reserve_all")
     writing(Store, "record_in")
     transaction = Database.transaction
     @contextlib.contextmanager

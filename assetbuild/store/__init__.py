@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from ..oslock import Presence, alive, locked
 from . import trees
 from .cas import Cas
 from .database import Database, make_database
-from .journal import chunks, marks
+from .journal import chunks, marks, values_of
 
 README = b"""This folder is assetbuild's store: the pictures that were made or bought for the projects
 that use it, and the record of what was paid.
@@ -248,7 +249,7 @@ class Store:
                     raise ValueError(
                         f"blob {blob.digest} ({blob.size} bytes) of result {take.key}/{take.take} isn't in the store"
                     )
-        return [insert_take(db, take) for take in takes]
+        return insert_takes(db, takes)
 
     def reject(self, key: str, take: int, note: str | None) -> None:
         """Mark a result as rejected with a note, or take the mark away (None). Unknown results are left alone."""
@@ -344,35 +345,47 @@ def select_takes(db: sqlite3.Connection, where: str, values: Sequence[str]) -> l
     return found
 
 
-def insert_take(db: sqlite3.Connection, take: Take) -> Take:
-    """Add one result row without looking for its blobs; gives it as it is recorded now (see `Store.record`)."""
-    there = {old.take: old for old in select_takes(db, "key = ?", [take.key])}
+def insert_takes(db: sqlite3.Connection, takes: Sequence[Take]) -> list[Take]:
+    """Add result rows without looking for their blobs; gives them as they are recorded now (see `Store.record`)."""
+    there: dict[str, dict[int, Take]] = {}
+    for some in chunks(dict.fromkeys(take.key for take in takes)):
+        for old in select_takes(db, f"key IN ({marks(some)})", some):
+            there.setdefault(old.key, {})[old.take] = old
+    given, new = list[Take](), list[Take]()
+    for take in takes:
+        recorded = _as_recorded(db, take, there.setdefault(take.key, {}))
+        given.append(recorded)
+        if recorded.take not in there[take.key]:
+            there[take.key][recorded.take] = recorded
+            new.append(recorded)
+    for results in chunks(new, 50):
+        rows = [
+            (t.key, t.take, t.key_version, t.made_by, t.host, t.cost, t.made_at, _notes(t), t.rejected, t.by_hand)
+            for t in results
+        ]
+        db.execute(f"INSERT INTO results VALUES {values_of(rows)}", [*chain.from_iterable(rows)])  # noqa: S608
+    for blobs in chunks(((t.key, t.take, place, *blob) for t in new for place, blob in enumerate(t.blobs)), 100):
+        db.execute(f"INSERT INTO result_blobs VALUES {values_of(blobs)}", [*chain.from_iterable(blobs)])  # noqa: S608
+    return given
+
+
+def _as_recorded(db: sqlite3.Connection, take: Take, there: Mapping[int, Take]) -> Take:
+    """The take that is there with these blobs, or this one under a number that is free."""
+    if take.take not in there:
+        return take
     same = {(blob.member, blob.digest) for blob in take.blobs}
-    if take.take in there:
-        for old in (there[take.take], *there.values()):
-            if {(blob.member, blob.digest) for blob in old.blobs} == same:
-                return old
-        promised = db.execute("SELECT coalesce(max(take + count - 1), 0) FROM jobs WHERE key = ?", (take.key,)).fetchone()[0]
-        take = take._replace(take=max(*there, promised) + 1)  # never a number that a job was sent for
-    notes = json.dumps(take.notes, sort_keys=True, ensure_ascii=False)
-    row = (
-        take.key,
-        take.take,
-        take.key_version,
-        take.made_by,
-        take.host,
-        take.cost,
-        take.made_at,
-        notes,
-        take.rejected,
-        take.by_hand,
-    )
-    db.execute(f"INSERT INTO results VALUES ({marks(row)})", row)  # noqa: S608
-    rows = [(take.key, take.take, place, *blob) for place, blob in enumerate(take.blobs)]
-    db.executemany("INSERT INTO result_blobs VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-    return take
+    for old in (there[take.take], *there.values()):
+        if {(blob.member, blob.digest) for blob in old.blobs} == same:
+            return old
+    promised = db.execute("SELECT coalesce(max(take + count - 1), 0) FROM jobs WHERE key = ?", (take.key,)).fetchone()[0]
+    return take._replace(take=max(*there, promised) + 1)  # never a number that a job was sent for
+
+
+def _notes(take: Take) -> str:
+    """As they are kept."""
+    return json.dumps(take.notes, sort_keys=True, ensure_ascii=False)
 
 
 def _note(db: sqlite3.Connection, rows: Sequence[Written]) -> None:
-    if rows:
-        db.executemany("INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?)", rows)
+    for some in chunks(rows, 200):
+        db.execute(f"INSERT OR REPLACE INTO written VALUES {values_of(some)}", [*chain.from_iterable(some)])  # noqa: S608

@@ -12,8 +12,10 @@ import enum
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import NamedTuple
+from itertools import chain, islice
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class State(enum.StrEnum):
@@ -357,6 +359,82 @@ def settle(db: sqlite3.Connection, key: str, take: int, cost: int | None, at: fl
             done(db, job.id, cost, at)
 
 
+# ── many jobs at once: each takes what the function without `_all` takes, as a row of its own ──
+# Every statement costs a worker thread the interpreter's lock, which the loop's thread needs; what a thousand open jobs have to say in one moment
+# are few statements so. Where one of them isn't as it must be, each is carried out by itself, and that one raises.
+
+
+def submitted_all(db: sqlite3.Connection, told: Sequence[tuple[int, str, float]]) -> list[None]:
+    """`submitted` of many jobs."""
+    sets = """state = 'submitted', remote_id = (SELECT b FROM told WHERE a = id), submitted_at = (SELECT c FROM told WHERE a = id),
+        body = x'', note = NULL, ended_at = NULL"""
+    if not _told(db, told, sets, (State.INTENT, State.IN_DOUBT)):
+        for row in told:
+            submitted(db, *row)
+    return [None] * len(told)
+
+
+def ready_all(db: sqlite3.Connection, told: Sequence[tuple[int, float, float | None, int]]) -> list[None]:
+    """`ready` of many jobs."""
+    sets = """ready_at = coalesce(ready_at, (SELECT b FROM told WHERE a = id)), credits = coalesce((SELECT c FROM told WHERE a = id), credits),
+        images = CASE WHEN members = '[]' THEN max(images, (SELECT d FROM told WHERE a = id)) ELSE images END"""
+    if not _told(db, told, sets, (State.SUBMITTED,)):
+        for row in told:
+            ready(db, *row)
+    return [None] * len(told)
+
+
+def landed_all(db: sqlite3.Connection, told: Sequence[tuple[int, Landed]]) -> list[None]:
+    """`landed` of many pictures."""
+    by_job: dict[int, dict[str, object]] = {}
+    for ident, picture in told:
+        by_job.setdefault(ident, {})[str(int(picture.place))] = picture[1:]
+    rows = [(ident, _json(pictures)) for ident, pictures in by_job.items()]
+    if not _told(db, rows, "landed = json_patch(landed, (SELECT b FROM told WHERE a = id))", tuple(State)):
+        for row in told:
+            landed(db, *row)
+    return [None] * len(told)
+
+
+class Ended(NamedTuple):
+    """What `done` takes."""
+
+    id: int
+    cost: int | None
+    at: float
+    credits: float | None
+    note: str | None
+
+
+def done_all(db: sqlite3.Connection, told: Sequence[Ended]) -> list[Overbilled | None]:
+    """`done` of many jobs."""
+    sets = """state = 'done', cost = (SELECT b FROM told WHERE a = id), ended_at = (SELECT c FROM told WHERE a = id),
+        credits = coalesce((SELECT d FROM told WHERE a = id), credits), note = (SELECT e FROM told WHERE a = id), body = x''"""
+    if not _told(db, told, sets, (State.INTENT, State.SUBMITTED, State.IN_DOUBT)):
+        return [done(db, one.id, one.cost, one.at, credits=one.credits, note=one.note) for one in told]
+    sql = "SELECT id, reserved FROM jobs WHERE cost > reserved AND id IN ({})"
+    over = {
+        ident: reserved
+        for some in chunks([one.id for one in told])
+        for ident, reserved in db.execute(sql.format(marks(some)), some)
+    }
+    return [Overbilled(job_of(db, one.id), over[one.id], one.cost or 0) if one.id in over else None for one in told]
+
+
+def _told(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]], sets: str, before: Sequence[State]) -> bool:
+    """Change many rows, each with its own values (`told`, columns a, b, c …; a is the id), if all stand where they must. Else some are changed, and it is
+    False: a row that is told the same again doesn't mind.
+    """
+    if len(rows) < 2 or len({row[0] for row in rows}) < len(rows):  # noqa: PLR2004 - one needs no table of many
+        return False
+    before_that = db.total_changes  # a statement that begins with WITH has no `rowcount` in Python
+    for some in chunks(rows, 50):
+        table = f"told({', '.join('abcdefg'[: len(some[0])])}) AS (VALUES {values_of(some)})"
+        sql = f"WITH {table} UPDATE jobs SET {sets} WHERE id IN (SELECT a FROM told) AND state IN ({marks(before)})"  # noqa: S608 - our own text
+        db.execute(sql, (*chain.from_iterable(some), *before))
+    return db.total_changes - before_that == len(rows)
+
+
 def _end(
     db: sqlite3.Connection,
     ident: int,
@@ -388,20 +466,32 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def insert(db: sqlite3.Connection, fields: Mapping[str, object]) -> int:
-    """Add a job's first row; gives its id. JSON fields as values. Only `spending.reserve` calls it, after it has looked at the caps."""
-    row = {name: _json(value) if name in ("tags", "axes", "inputs", "members") else value for name, value in fields.items()}
-    sql = f"INSERT INTO jobs ({', '.join(row)}) VALUES ({marks(list(row))})"  # noqa: S608 - our own column names
-    ident = db.execute(sql, list(row.values())).lastrowid
-    assert ident is not None  # noqa: S101 - an INSERT has one
-    return ident
+def insert_all(db: sqlite3.Connection, rows: Sequence[Mapping[str, object]]) -> list[int]:
+    """Add jobs' first rows, all with the same fields; gives their ids. JSON fields as values. Only `spending.reserve_all` calls it, after it has looked at
+    the caps.
+    """
+    ids: list[int] = []
+    for some in chunks(rows, 20):
+        each = [
+            tuple(_json(v) if name in ("tags", "axes", "inputs", "members") else v for name, v in row.items()) for row in some
+        ]
+        sql = f"INSERT INTO jobs ({', '.join(some[0])}) VALUES {values_of(each)}"  # noqa: S608 - our own column names
+        last = db.execute(sql, [*chain.from_iterable(each)]).lastrowid
+        assert last is not None  # noqa: S101 - an INSERT has one
+        ids += range(last - len(some) + 1, last + 1)  # in one statement they follow each other
+    return ids
 
 
-def chunks(values: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+def chunks(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
     """Pieces small enough for one statement's parameters."""
     rest = iter(values)
     while piece := list(islice(rest, size)):
         yield piece
+
+
+def values_of(rows: Sequence[Sequence[object]]) -> str:
+    """`(?, ?), (?, ?)`: what VALUES gets."""
+    return ", ".join([f"({marks(rows[0])})"] * len(rows))
 
 
 def marks(values: Sequence[object]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..files import disk_error, make_folders, sync_folder
 from ..oslock import locked
-from . import Store, insert_take, living, select_takes
+from . import Store, insert_takes, living, select_takes
 from .cas import Cas
 from .database import Database
 from .journal import marks
@@ -70,7 +70,7 @@ def _move_rows(old: sqlite3.Connection, store: Store) -> None:
     at = {name: names.index(name) for name in ("key", "take", "attempt", "intent_at")}
     with store.transaction() as db:
         for take in select_takes(old, "1", []):  # also those whose blobs are lost: that they were paid for is worth knowing
-            there = insert_take(db, take)
+            there = insert_takes(db, [take])[0]
             if take.rejected and not there.rejected:
                 db.execute("UPDATE results SET rejected = ? WHERE key = ? AND take = ?", (take.rejected, there.key, there.take))
         for row in old.execute(f"SELECT {columns} FROM jobs ORDER BY id"):  # noqa: S608 - our own column names

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..spec.model import Budget
-from .journal import COUNTS, ENDED, OPEN, REHEARSAL, Job, State, insert, jobs_of
+from .journal import COUNTS, ENDED, OPEN, REHEARSAL, Job, State, insert_all, jobs_of
 
 PER_RUN = 5_000_000  # of a spec that says nothing: 5.00 USD
 DAY = 24 * 3600.0
@@ -108,6 +108,9 @@ class Standing(NamedTuple):
     job: Job
 
 
+Answer = Reserved | Over | Unpriced | Standing
+
+
 class Tally(NamedTuple):
     """What one run has bought. `spent` in micro-USD: the bills, or what was set aside where the vendor didn't say; `credits` as the vendor billed
     them. `going` are purchases that aren't settled (still being made, or in doubt), `reserved` what is set aside for them. `unknown` counts those of
@@ -175,32 +178,59 @@ def spent(db: sqlite3.Connection, *, project: str, run: str, now: float, host: s
     return Spent(*map(int, row))
 
 
-def reserve(db: sqlite3.Connection, wish: Wish, limits: Caps) -> Reserved | Over | Unpriced | Standing:
-    """Set the money aside and write down what is about to be sent, or say why not; then nothing has changed.
+def reserve(db: sqlite3.Connection, wish: Wish, limits: Caps) -> Answer:
+    """`reserve_all` of one."""
+    return reserve_all(db, [wish], limits)[0]
+
+
+def reserve_all(db: sqlite3.Connection, wishes: Sequence[Wish], limits: Caps) -> list[Answer]:
+    """Set the money aside and write down what is about to be sent, or say why not; for that wish nothing has changed then. First come, first served.
 
     To be called inside a durable `Store.transaction()`, which is one `BEGIN IMMEDIATE`: of many processes, one at a time looks and writes.
     A kill before the commit leaves nothing, and nothing was sent; after it the row counts until the vendor has answered.
     """
     if not db.in_transaction:
         raise ValueError("the caps and the reservation belong in one transaction")
-    before = jobs_of(db, [wish.key]).get(wish.key, [])
-    for job in before:
+    first = wishes[0]
+    purse = [(wish.project, wish.run, wish.host) for wish in wishes]
+    if len({wish.key for wish in wishes}) < len(wishes) or len(set(purse)) > 1:  # these count for each other in ways of their own
+        return [answer for wish in wishes for answer in reserve_all(db, [wish], limits)]
+    before = jobs_of(db, [wish.key for wish in wishes])
+    now = _later(db, first)
+    used = spent(db, project=first.project, run=first.run, now=now, host=first.host)
+    answers: list[Answer | None] = []
+    rows: list[dict[str, object]] = []
+    for wish in wishes:
+        jobs = before.get(wish.key, [])
+        now = max(now, wish.at)
+        no = _standing(wish, jobs) or over(limits, used, wish.reserved)
+        answers.append(no)
+        if no is not None:
+            continue
+        used = used.plus(wish.reserved or 0)
+        attempt = sum(job.host == wish.host and job.take == wish.take and job.state in ENDED for job in jobs)
+        fields = wish._asdict()
+        at = fields.pop("at")
+        name = idempotency_key(wish.key, wish.take, attempt, wish.count)
+        rows.append(
+            fields | {"state": State.INTENT, "attempt": attempt, "idempotency_key": name, "intent_at": at, "counted_at": now}
+        )
+    got = iter(zip(insert_all(db, rows), rows, strict=True))
+    return [_reserved(*next(got)) if answer is None else answer for answer in answers]
+
+
+def _standing(wish: Wish, jobs: Sequence[Job]) -> Standing | None:
+    for job in jobs:
         shared = job.take < wish.take + wish.count and wish.take < job.take + job.count
         if job.host == wish.host and (job.state in OPEN or (job.state is State.IN_DOUBT and shared)):
             return Standing(job)
-    now = _later(db, wish)
-    used = spent(db, project=wish.project, run=wish.run, now=now, host=wish.host)
-    no = over(limits, used, wish.reserved)
-    if no is not None:
-        return no
-    attempt = sum(job.host == wish.host and job.take == wish.take and job.state in ENDED for job in before)
-    name = idempotency_key(wish.key, wish.take, attempt, wish.count)
-    fields = wish._asdict()
-    at = fields.pop("at")
-    fields |= {"state": State.INTENT, "attempt": attempt, "idempotency_key": name, "intent_at": at, "counted_at": now}
-    ident = insert(db, fields)
+    return None
+
+
+def _reserved(ident: int, fields: Mapping[str, object]) -> Reserved:
     told = {field: fields.get(field) for field in Job._fields}
-    return Reserved(ident, name, Job(**told | {"id": ident, "landed": ()}))  # type: ignore[arg-type]
+    job = Job(**told | {"id": ident, "landed": ()})  # type: ignore[arg-type]
+    return Reserved(ident, job.idempotency_key, job)
 
 
 def idempotency_key(key: str, take: int, attempt: int, count: int) -> str:

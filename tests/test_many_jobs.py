@@ -1,0 +1,201 @@
+"""What many jobs say in one moment is written in few statements, and means what it would mean said one after the other."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from assetbuild.store import Blob, Store, Take, Written, journal
+from assetbuild.store.journal import Ended, Landed
+from assetbuild.store.spending import Caps, Wish, reserve, reserve_all
+
+from .storing import digest
+from .test_journal import wish
+
+KEYS = [digest(f"key {n}") for n in range(6)]
+
+wishes = some.lists(
+    some.builds(
+        lambda key, take, count, reserved, at, host, run: wish(
+            key, take=take, count=count, reserved=reserved, at=at, host=host, run=run
+        ),
+        some.sampled_from(KEYS),
+        some.integers(1, 2),
+        some.integers(1, 2),
+        some.sampled_from([None, 0, 10, 100]),
+        some.sampled_from([1000.0, 1000.5, 900.0]),
+        some.sampled_from([None, None, None, "loopback"]),
+        some.sampled_from(["run-1", "run-1", "run-1", "run-2"]),
+    ),
+    min_size=1,
+    max_size=30,
+)
+limits = some.sampled_from([Caps(per_run=None, unpriced=True), Caps(per_run=250), Caps(per_run=None, per_day=320, unpriced=True)])
+
+
+def everything(store: Store) -> list[Any]:
+    with store.reading() as db:
+        return [
+            db.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()  # noqa: S608
+            for table in ("jobs", "results", "result_blobs", "written")
+        ]
+
+
+def both(one: Callable[[Any, Any], Any], all_of: Callable[[Any, list[Any]], Any], told: Sequence[Any], before: Any = None) -> Any:
+    """The same said in two stores, one after the other and at once; gives what was answered, once."""
+    with tempfile.TemporaryDirectory() as folder:
+        answers, left = [], []
+        for name in ("singly", "at once"):
+            with Store.open(Path(folder) / name) as store:
+                if before is not None:
+                    before(store)
+                with store.transaction() as db:
+                    answers.append([one(db, each) for each in told] if name == "singly" else all_of(db, list(told)))
+                left.append(everything(store))
+    assert left[0] == left[1]
+    assert answers[0] == answers[1]
+    return answers[0]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(wishes, limits)
+def test_reservations(wanted: list[Wish], caps: Caps) -> None:
+    """The caps hold for the last of them as if the others had been made before it."""
+    both(lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted)
+
+
+def test_more_reservations_than_one_statement_takes() -> None:
+    wanted = [wish(digest(f"{n}"), reserved=10) for n in range(130)]
+    caps = Caps(per_run=1205)
+    got = both(lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted)
+    assert [getattr(one, "id", 0) for one in got] == [*range(1, 121), *[0] * 10]
+
+
+def bought(count: int) -> Callable[[Store], None]:
+    """So many jobs; of the second and each fourth after it nobody knows anything, the third has failed."""
+
+    def fill(store: Store) -> None:
+        with store.transaction() as db:
+            for n in range(count):
+                reserve(db, wish(digest(f"{n}"), reserved=100), Caps(per_run=None))
+            for n in range(2, count + 1, 4):
+                journal.in_doubt(db, n, "no answer", 1.0)
+
+    return fill
+
+
+def accepted(count: int) -> Callable[[Store], None]:
+    def fill(store: Store) -> None:
+        bought(count)(store)
+        with store.transaction() as db:
+            for n in range(1, count + 1):
+                journal.submitted(db, n, f"job-{n}", 1000.25 + n)
+
+    return fill
+
+
+@pytest.mark.parametrize("count", [1, 2, 120])
+def test_accepted(count: int) -> None:
+    told = [(n, f"job-{n}", 1000.1 * n) for n in range(1, count + 1)]
+    both(lambda db, one: journal.submitted(db, *one), journal.submitted_all, told, bought(count))
+    both(lambda db, one: journal.submitted(db, *one), journal.submitted_all, [*told, told[0]], bought(count))
+
+
+@pytest.mark.parametrize("count", [1, 2, 120])
+def test_ready(count: int) -> None:
+    told = [(n, 1010.3 + n, (None, 4.0, 0.1)[n % 3], n % 5) for n in range(1, count + 1)]
+    both(lambda db, one: journal.ready(db, *one), journal.ready_all, told, accepted(count))
+    both(lambda db, one: journal.ready(db, *one), journal.ready_all, told, bought(count))  # too early for all: nothing is kept
+
+
+def test_landed() -> None:
+    told = [(n, Landed(p, "ä\"'" * p, digest(f"{n} {p}"), p, "image/png")) for n in (1, 2, 3) for p in (0, 11, 2)]
+    both(lambda db, one: journal.landed(db, *one), journal.landed_all, told, accepted(3))
+    with pytest.raises(KeyError):
+        both(lambda db, one: None, journal.landed_all, [told[0], (77, told[0][1])], accepted(3))
+
+
+@pytest.mark.parametrize("count", [1, 2, 120])
+def test_done(count: int) -> None:
+    told = [Ended(n, (None, 80, 100, 101)[n % 4], 1020.7, (None, 4.0)[n % 2], (None, "paid")[n % 2]) for n in range(1, count + 1)]
+    overs = both(
+        lambda db, one: journal.done(db, one.id, one.cost, one.at, credits=one.credits, note=one.note),
+        journal.done_all,
+        told,
+        accepted(count),
+    )
+    assert [over is not None for over in overs] == [n % 4 == 3 for n in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (journal.submitted_all, [(1, "job-1", 5.0), (2, "another", 5.0)]),
+        (journal.done_all, [Ended(1, 0, 5.0, None, None), Ended(3, 0, 5.0, None, None)]),
+    ],
+)
+def test_one_that_isnt_as_it_must_be_raises(act: Callable[[Any, Any], Any], told: Any) -> None:
+    def before(store: Store) -> None:
+        accepted(3)(store)
+        with store.transaction() as db:
+            journal.failed(db, 3, "no", 0, 2.0)
+
+    with pytest.raises(ValueError, match="can't become"):
+        both(lambda db, one: None, act, told, before)
+
+
+def test_results_and_what_is_put_where() -> None:
+    """Also two of one key, of which the second has other pictures under the same number, and one that is there already."""
+
+    def of(key: int, number: int, *pictures: str) -> Take:
+        blobs = tuple(Blob(f"m{n}", digest(one), len(one), "image/png") for n, one in enumerate(pictures))
+        return Take(KEYS[key], number, 1, blobs, "apiframe/gpt-image-2", None, 7, 3.5, {"ü": 1}, None, False)
+
+    def before(store: Store) -> None:
+        for n in range(200):
+            store.cas.put(f"{n}".encode(), durable=False)
+        store.record([of(1, 1, "1"), of(2, 1, "2")])
+
+    takes = [of(0, 1, "10"), of(1, 1, "1"), of(2, 1, "3"), of(3, 1, "4", "5"), of(3, 1, "6"), of(3, 1, "4", "5"), of(3, 7, "8")]
+    takes += [of(4, n, f"{n}") for n in range(20, 190)]
+    put = [Written("/tree", f"{n}.png", digest(f"{n}"), KEYS[0]) for n in range(500)] + [
+        Written("/tree", "7.png", digest("8"), None)
+    ]
+
+    with tempfile.TemporaryDirectory() as folder:
+        left = []
+        for at_once in (False, True):
+            with Store.open(Path(folder) / str(at_once)) as store:
+                before(store)
+                if at_once:
+                    given = store.record(takes, put)
+                else:
+                    given = [store.record([take])[0] for take in takes]
+                    for row in put:
+                        store.note_written([row])
+                left.append((given, everything(store)))
+    assert left[0] == left[1]
+    assert [take.take for take in left[0][0][:7]] == [1, 1, 2, 1, 2, 1, 7]
+
+
+def test_many_are_few_statements(tmp_path: Path) -> None:
+    said: list[str] = []
+    with Store.open(tmp_path / "store") as store:
+        with store.transaction() as db:
+            db.set_trace_callback(said.append)
+            caps = Caps(per_run=None)
+            reserve_all(db, [wish(digest(f"{n}")) for n in range(100)], caps)
+            journal.submitted_all(db, [(n, f"job-{n}", 1001.0) for n in range(1, 101)])
+            journal.ready_all(db, [(n, 1011.0, 4.0, 1) for n in range(1, 101)])
+            journal.landed_all(db, [(n, Landed(0, "", digest("a"), 1, "image/png")) for n in range(1, 101)])
+            journal.done_all(db, [Ended(n, 90_000, 1012.0, 4.0, None) for n in range(1, 101)])
+            db.set_trace_callback(None)
+        with store.reading() as db:
+            assert {one.state for one in journal.all_jobs(db)} == {journal.State.DONE}
+    assert len(said) < 25, "five for each hundred jobs"
