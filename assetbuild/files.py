@@ -13,6 +13,8 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,7 @@ from . import swap
 from .errors import StoreError
 
 CHUNK = 1 << 20
+_SMALL = 64 << 10  # bytes; a smaller file is copied in fewer calls than it takes to share it and to read it again
 PRIVATE = (
     ".assetbuild"  # the tool's own folder in a project; everything in it but `store` and `rescued` may be deleted at any time
 )
@@ -28,6 +31,7 @@ _MOUNT_POINT = 4  # the field of a line of mountinfo
 _FICLONE = 0x40049409  # linux/fs.h: make two files share their bytes until one is written to
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_OURS, _NUMBERS = os.urandom(6).hex(), count()  # in the names of temporary files; a forked child has another process id
 _POINTER_SIZE = 1024  # bytes; a pointer is smaller
 _POINTER = re.compile(
     rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v1\r?\n"
@@ -147,7 +151,7 @@ class Temp:
     """
 
     def __init__(self, folder: Path, *, mode: int = 0o644) -> None:
-        self.path = folder / f".assetbuild-{os.getpid()}-{os.urandom(6).hex()}.tmp"
+        self.path = folder / f".assetbuild-{os.getpid()}-{_OURS}-{next(_NUMBERS)}.tmp"
         self.fd = os.open(self.path, _CREATE, mode)
         self._here = True
 
@@ -178,14 +182,15 @@ class Temp:
     def fill(self, source: int) -> str:
         """Copy an open file, sharing its bytes where the disk can; gives the sha256 of what *this* file holds then, hex."""
         digest = hashlib.sha256()
-        if _share(source, self.fd):
+        piece = os.read(source, _SMALL)
+        if len(piece) == _SMALL and _share(source, self.fd):
             with open(self.path, "rb", buffering=0) as shared:
                 while piece := shared.read(CHUNK):
                     digest.update(piece)
-        else:
-            while piece := os.read(source, CHUNK):
-                digest.update(piece)
-                self.write(piece)
+        while piece:
+            digest.update(piece)
+            self.write(piece)
+            piece = os.read(source, CHUNK)
         return digest.hexdigest()
 
     def keep(self) -> Path:
@@ -199,9 +204,10 @@ class Temp:
         new one.
 
         With `looked`, what was saved there since the look isn't replaced: raises swap.Changed then. A name that nothing had then is not
-        synced: should a power cut take it away, the file is missing, as it was, and never half there.
+        synced: should a power cut take it away, the file is missing, as it was, and never half there. When it fails it may be
+        called again: the bytes are on disk by then.
         """
-        if durable:
+        if durable and self.fd >= 0:
             os.fsync(self.fd)
         self.close()
         try:
@@ -219,10 +225,12 @@ class Temp:
 
     def _swap(self, target: Path, looked: Looked) -> None:
         """A kill while two files change names can leave somebody's in the place of ours: before that, ours gets a name that says so."""
-        if looked.before is not None:
-            named = self.path.with_suffix(SWAPPED)
-            os.rename(self.path, named)
-            self.path = named
+        if looked.before is None:  # nothing comes out: whatever goes wrong, ours is ours
+            swap.take_name(self.path, target, None, looked.keep)
+            return
+        named = self.path.with_suffix(SWAPPED)
+        os.rename(self.path, named)
+        self.path = named
         ours, self._here = swap.seen(self.path), False  # should it come to be somebody's, it isn't removed
         try:
             if swap.take_name(self.path, target, looked.before, looked.keep):
@@ -239,17 +247,28 @@ class Temp:
         os.unlink(self.path)
 
 
-def temp_for(target: Path, staging: Path | None) -> Temp:
-    """A temporary file that can become `target`: in `staging` when that is on the same disk, so that a kill leaves nothing beside the user's
-    files; else in the target's folder. Raises OSError.
+def temp_for(target: Path, staging: Path | None, *, durable: bool) -> Temp:
+    """A temporary file that can become `target`, whose folder is made if need be: in `staging` when that is on the same disk, so that a kill
+    leaves nothing beside the user's files; else in the target's folder. Raises OSError.
     """
+    try:
+        disk = os.stat(target.parent).st_dev
+    except (FileNotFoundError, NotADirectoryError):
+        make_folders(target.parent, durable=durable)
+        disk = os.stat(target.parent).st_dev
     if staging is not None:
         try:
-            if os.stat(staging).st_dev == os.stat(target.parent).st_dev:
+            if _disk(staging) == disk:
                 return Temp(staging)
         except OSError:
             pass  # no staging folder here (a read-only one, say): beside the target then
     return Temp(target.parent)
+
+
+@lru_cache(maxsize=16)
+def _disk(folder: Path) -> int:
+    """On which disk a folder of ours is. Should it move to another one meanwhile, `become` copies."""
+    return os.stat(folder).st_dev
 
 
 def _share(source: int, target: int) -> bool:
@@ -272,8 +291,7 @@ def atomic_write(path: Path, content: bytes, *, durable: bool, staging: Path | N
     Survives a kill at any point: `path` holds the old bytes or the new ones. Raises StoreError when the disk refuses.
     """
     try:
-        make_folders(path.parent, durable=durable)
-        with temp_for(path, staging) as temp:
+        with temp_for(path, staging, durable=durable) as temp:
             temp.write(content)
             temp.become(path, durable=durable)
     except OSError as error:

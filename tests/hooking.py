@@ -61,14 +61,19 @@ def _refusing(module, name, word):
             raise OSError(errno.ENOSPC, "No space left on device", "the disk")
         return real(*args, **kwargs)
     setattr(module, name, call)
-_refusing(assetbuild.store.cas, "make_folders", "cas")
-_make = assetbuild.files.make_folders
-def _tree(folder, **kwargs):
-    words = open({full!r}).read().split() if os.path.exists({full!r}) else []
-    if ("temporary" if "assetbuild-rescued" in str(folder) else "tree") in words and "cas" not in folder.parts:
-        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
-    return _make(folder, **kwargs)
-assetbuild.files.make_folders = _tree
+_refusing(assetbuild.store.cas, "Temp", "cas")
+_refusing(assetbuild.store.cas, "temp_for", "cas")
+def _tree(name, folder_of):
+    real = getattr(assetbuild.files, name)
+    def call(path, *args, **kwargs):
+        folder = folder_of(path)
+        words = open({full!r}).read().split() if os.path.exists({full!r}) else []
+        if ("temporary" if "assetbuild-rescued" in str(folder) else "tree") in words and "cas" not in folder.parts:
+            raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+        return real(path, *args, **kwargs)
+    setattr(assetbuild.files, name, call)
+_tree("make_folders", lambda folder: folder)
+_tree("temp_for", lambda target: target.parent)
 os.environ["TMPDIR"] = {temporary!r}
 _real = assetbuild.store.insert_takes
 def _record(db, takes):

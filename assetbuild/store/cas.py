@@ -41,6 +41,7 @@ class Cas:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._made = False
 
     def path(self, digest: str) -> Path:
         """Where a blob is, or would be. Raises ValueError for anything but 64 lowercase hex digits, so that no lockfile can
@@ -48,7 +49,7 @@ class Cas:
         """
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"not a digest: {digest!r}")
-        return self.root / digest[:2] / digest[2:]
+        return self.root / f"{digest[:2]}/{digest[2:]}"
 
     def has(self, digest: str) -> bool:
         """Whether there is a file of that name; it may be damaged."""
@@ -160,8 +161,7 @@ class Cas:
         except (FileNotFoundError, NotADirectoryError):
             raise CorruptBlob(digest, missing=True) from None
         try:
-            make_folders(target.parent, durable=durable)
-            with temp_for(target, staging) as temp:
+            with temp_for(target, staging, durable=durable) as temp:
                 if temp.fill(source) != digest:
                     self._set_aside(digest)
                     raise CorruptBlob(digest, missing=False)
@@ -199,8 +199,12 @@ class Cas:
             raise disk_error(error, path) from error
 
     def _temp(self, *, durable: bool) -> Temp:
-        make_folders(self.root / "tmp", durable=durable)
-        return Temp(self.root / "tmp", mode=0o444)
+        folder = self.root / "tmp"
+        try:
+            return Temp(folder, mode=0o444)
+        except FileNotFoundError:
+            make_folders(folder, durable=durable)
+            return Temp(folder, mode=0o444)
 
     def _place(self, temp: Temp, digest: str, *, durable: bool) -> None:
         """Give the finished temporary file its name.
@@ -209,18 +213,30 @@ class Cas:
         the same bytes both succeed: the second rename puts equal bytes over equal bytes.
         """
         path = self.path(digest)
-        if durable and not path.parent.is_dir():  # a sync of its own for each of them costs more than all of them at once
-            make_folders(self.root, durable=True)
-            for number in range(256):
-                with suppress(FileExistsError):
-                    os.mkdir(self.root / f"{number:02x}")
-            sync_folder(self.root)
-        make_folders(path.parent, durable=durable)
+        if durable:
+            self._make_all()
         try:
-            temp.become(path, durable=durable)
+            try:
+                temp.become(path, durable=durable)
+            except FileNotFoundError:
+                make_folders(path.parent, durable=durable)
+                temp.become(path, durable=durable)
         except PermissionError:
             if not self.intact(digest):  # Windows: a read-only file isn't replaced, but then the other process's blob is as good
                 raise
+
+    def _make_all(self) -> None:
+        """The folders of all blobs, on disk: once a process, since one that a draft was put into has never been synced. A sync of its own for
+        each of them would cost more than all of them at once.
+        """
+        if self._made:
+            return
+        make_folders(self.root, durable=True)
+        for name in sorted({f"{number:02x}" for number in range(256)} - set(os.listdir(self.root))):
+            with suppress(FileExistsError):
+                os.mkdir(self.root / name)
+        sync_folder(self.root)
+        self._made = True
 
     def _settle(self, digest: str, *, durable: bool) -> None:
         """A blob that came as a draft (not synced) is going to be named by something durable: sync it now. Costs nothing if it
@@ -230,6 +246,7 @@ class Cas:
             return
         path = self.path(digest)
         try:
+            self._make_all()
             fd = os.open(path, _READ)
             try:
                 if sys.platform != "win32":
