@@ -21,7 +21,7 @@ from .placing import Ledger
 from .project import Project
 from .providers.base import Done, Kind, Payload, Picture, ProviderError, Request, Sent, Submitted
 from .quoting import refusal
-from .receiving import Books, Bought, GoesOn, Receiver, Wait, ended_as, nothing
+from .receiving import Books, Bought, GoesOn, Receiver, Wait, Where, ended_as, nothing, nowhere
 from .retrying import FREELY, SUBMIT_PATIENCE, retried, submit_again
 from .store import journal, spending
 from .store.journal import Job, State
@@ -50,11 +50,14 @@ class Order(NamedTuple):
 
 
 class Told(NamedTuple):
-    """Who hears of a purchase on its way: when all that is to be done here is done, when the vendor has accepted it, when it has ended there."""
+    """Who hears of a purchase on its way: when all that is to be done here is done, when the vendor has accepted it, when it has ended there. `put` is
+    asked what is going to lie where, so that it is recorded with the takes.
+    """
 
     ready: Callable[[], None] = nothing
     accepted: Callable[[], None] = nothing
     ended: Callable[[], None] = nothing
+    put: Where = nowhere
 
 
 NOBODY = Told()
@@ -166,12 +169,12 @@ class Buyer:
         try:
             told.accepted()
             if isinstance(sent, Done):
-                return await self.receiver.at_once(desk, job, sent)
+                return await self.receiver.at_once(desk, job, sent, told.put)
             await self.books.tell(journal.submitted_all, (job.id, sent.remote_id, self.books.now()))
         finally:
             self.arrived.discard(job.asset)
         job = job._replace(state=State.SUBMITTED, remote_id=sent.remote_id, submitted_at=self.books.now())
-        return await self.receiver.follow(desk, job, fresh=True, ended=told.ended)
+        return await self.receiver.follow(desk, job, fresh=True, ended=told.ended, put=told.put)
 
     # ── before it is sent ──
 

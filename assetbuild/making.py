@@ -191,7 +191,7 @@ class Maker:
         """Buys the step's picture, or as many takes as are wanted. "" if the decision must be made again."""
         from .buying import Order, Told
         from .quoting import next_take, price_of, wanted
-        from .receiving import nothing
+        from .receiving import nothing, nowhere
 
         asset, step, buyer = plan.asset, plan.step, self._purse()
         free = self.project.table.free(step.provider)
@@ -200,6 +200,7 @@ class Maker:
         first, left, takes = next_take(self.planner, plan), wanted(plan), list[Take]()
         at_once = 1 if step.members else self.project.table.limits(step.provider, step.model, step.op).get("takes", 1)
         notes: list[asyncio.Future[None]] = []
+        written: tuple[Written, ...] = ()
 
         async def note() -> None:  # in the vendor's time
             await buyer.quiet()
@@ -233,17 +234,30 @@ class Maker:
                 )
                 last = None
                 leaves = left == count and self.run.options.jobs != 1  # `-j 1` is one after the other
-                told = Told(entry.leave, noted, turn.leave if leaves else nothing)
+                told = Told(
+                    entry.leave, noted, turn.leave if leaves else nothing, self._going(plan, act) if left == count else nowhere
+                )
                 bought = await buyer.buy(order, (lambda: self.run.placer.inputs(plan)) if step.inputs else None, told)
                 takes += bought.takes
                 first, left = first + count, left - count
+                written = bought.noted
                 if bought.flaw:
                     break
             await asyncio.gather(*notes)
         except Exception as problem:
             return await self._not_bought(plan, act, problem)
         self.took[asset.id] = self.took.get(asset.id, 0.0) + time.monotonic() - began
-        return await self._came(plan, act, takes, "drawn" if free else "bought")
+        return await self._came(plan, act, takes, "drawn" if free else "bought", written)
+
+    def _going(self, plan: StepPlan, act: Action) -> Callable[[Sequence[Take]], Sequence[Written]]:
+        """Where what is bought will lie, if nothing lies there: else the old bytes must be in the store before."""
+
+        def rows(takes: Sequence[Take]) -> Sequence[Written]:
+            good = [take for take in takes if "flaw" not in take.notes]
+            free = plan.last and all(output.found is None for output in plan.facts.outputs)
+            return self._rows(plan, act, good[-1]) if good and free else ()
+
+        return rows
 
     async def resume(self, plan: StepPlan) -> None:
         """Goes on with what an earlier run asked for. What comes is recorded; it is put in its place by the next decision."""
@@ -287,7 +301,9 @@ class Maker:
         where, usual = f"{step.model} at {step.provider}", self._usual(step.provider, step.model)
         self.run.say(Started(asset.id, plan.number + 1, len(asset.steps), word, why, where, usual))
 
-    async def _came(self, plan: StepPlan, act: Action, takes: Sequence[Take], word: str) -> str:
+    async def _came(
+        self, plan: StepPlan, act: Action, takes: Sequence[Take], word: str, written: tuple[Written, ...] = ()
+    ) -> str:
         """What was bought and is recorded now gets into its place."""
         asset = plan.asset
         for take in takes:
@@ -304,7 +320,7 @@ class Maker:
             return word
         if len(takes) > 1:  # all of them count when it comes to choosing
             plan = plan._replace(facts=plan.facts._replace(store=None))
-        return await self._settle(plan, act, good[-1], (), word)
+        return await self._settle(plan, act, good[-1], written, word)
 
     async def _settle(self, plan: StepPlan, act: Action, take: Take, written: tuple[Written, ...], word: str) -> str:
         """A recorded take of an asset's last step gets into its place, unless the world went on meanwhile."""

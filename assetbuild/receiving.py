@@ -18,12 +18,13 @@ from .pricing import bill, usd
 from .project import Project
 from .providers.base import Done, Image, Kind, Pending, ProviderError, Ready
 from .retrying import FREELY, POLL_PATIENCE, rest
-from .store import Blob, Take, journal
+from .store import Blob, Take, Written, journal
 from .store.journal import Job, Landed, Overbilled
 
 if TYPE_CHECKING:
     from .wire import Wire
 
+Where = Callable[[Sequence[Take]], Sequence[Written]]  # what takes are going to be put where
 T = TypeVar("T")
 W = TypeVar("W")
 LATE = (0.3, 0.7, 1.5)  # seconds between looks at a job that is done and lacks pictures
@@ -51,16 +52,22 @@ class Unkept(Exception):
 
 class Bought(NamedTuple):
     """What came, as it is recorded: takes in order, and what is wrong with them ("paid, 3 of 4 came"), "" when nothing is. `cost` in micro-USD, None
-    when the vendor didn't say.
+    when the vendor didn't say. `noted` are the rows that say where they will lie, recorded with them.
     """
 
     takes: tuple[Take, ...]
     flaw: str = ""
     cost: int | None = None
+    noted: tuple[Written, ...] = ()
 
 
 def nothing() -> None:
     """For who needn't hear of it."""
+
+
+def nowhere(_: Sequence[Take]) -> tuple[Written, ...]:
+    """For who doesn't know yet where they will lie."""
+    return ()
 
 
 class Books:
@@ -114,24 +121,33 @@ class Receiver:
         self.wire: Wire | None = None
 
     async def follow(
-        self, desk: Desk, job: Job, *, wait: bool = True, fresh: bool = False, ended: Callable[[], None] = nothing
+        self,
+        desk: Desk,
+        job: Job,
+        *,
+        wait: bool = True,
+        fresh: bool = False,
+        ended: Callable[[], None] = nothing,
+        put: Where = nowhere,
     ) -> Bought:
-        """Waits for a job that was accepted, fetches its pictures and records them. Raises GoesOn when the run ends first."""
+        """Waits for a job that was accepted, fetches its pictures and records them, and where they are going to be `put`. Raises GoesOn when the run
+        ends first.
+        """
         self.goes_on[job.asset] = desk.name
         try:
-            return await self._fetched(desk, job, wait=wait, fresh=fresh, ended=ended)
+            return await self._fetched(desk, job, wait=wait, fresh=fresh, ended=ended, put=put)
         except (ProviderError, Wait, StoreError) as problem:
             if self.stop.is_set() and isinstance(problem, ProviderError) and problem.kind in FREELY:
                 raise GoesOn from problem
             self.goes_on.pop(job.asset, None)
             raise
 
-    async def _fetched(self, desk: Desk, job: Job, *, wait: bool, fresh: bool, ended: Callable[[], None]) -> Bought:
+    async def _fetched(self, desk: Desk, job: Job, *, wait: bool, fresh: bool, ended: Callable[[], None], put: Where) -> Bought:
         if not fresh:
             job = await self.books.in_store(journal.job_of, job.id)
         landed = {one.place: Blob(*one[1:]) for one in job.landed}
         if self._complete(job, landed):  # killed between the last picture and its record
-            return await self._record(desk, job, landed, Ready((), job.credits))
+            return await self._record(desk, job, landed, Ready((), job.credits), put)
         for late in (*LATE, None):
             ready = await self._ready(desk, job, wait=wait, alone=late != LATE[0])
             cost = bill(ready.cost, desk.settings.credit_usd) or 0
@@ -163,7 +179,7 @@ class Receiver:
                 text = f"{desk.name} says that it is done, and it isn't at its address"
                 raise ProviderError(Kind.TEMPORARY, text, hint=desk.stays)
             ready = ready._replace(expired=True)
-        return await self._record(desk, job, landed, ready)
+        return await self._record(desk, job, landed, ready, put)
 
     async def _ready(self, desk: Desk, job: Job, *, wait: bool, alone: bool = False) -> Ready:
         assert job.remote_id is not None  # noqa: S101 - it was accepted
@@ -261,7 +277,7 @@ class Receiver:
 
     # ── the record ──
 
-    async def at_once(self, desk: Desk, job: Job, done: Done) -> Bought:
+    async def at_once(self, desk: Desk, job: Job, done: Done, put: Where = nowhere) -> Bought:
         """The answer was the pictures themselves."""
         landed: dict[int, Blob] = {}
         refused: dict[str, bytes] = {}
@@ -279,7 +295,7 @@ class Receiver:
         ready = Ready((), done.cost, notes=plain(done.notes))
         try:
             if why is None:
-                return await self._record(desk, job, landed, ready)
+                return await self._record(desk, job, landed, ready, put)
         except StoreError as problem:
             why = problem
         self.goes_on.pop(job.asset, None)
@@ -298,7 +314,7 @@ class Receiver:
         cas = self.books.ledger.placer.cas
         return len(landed) >= job.images and all(cas.intact(blob.digest) for blob in landed.values())
 
-    async def _record(self, desk: Desk, job: Job, landed: Mapping[int, Blob], ready: Ready) -> Bought:
+    async def _record(self, desk: Desk, job: Job, landed: Mapping[int, Blob], ready: Ready, put: Where) -> Bought:
         """DONE and its result in one transaction (invariant 4)."""
         cost = bill(ready.cost, desk.settings.credit_usd)
         if not landed:
@@ -310,19 +326,21 @@ class Receiver:
             )
         takes, flaw = takes_of(job, landed, cost, plain(ready.notes), self.books.now())
         ended = journal.Ended(job.id, cost, self.books.now(), ready.cost, flaw or None)
-        recorded, over = await self.books.tell(self._done, (takes, ended))
+        noted = tuple(put(takes))
+        recorded, over = await self.books.tell(self._done, (takes, noted, ended))
         self._over(desk, over)
         self.goes_on.pop(job.asset, None)
-        return Bought(tuple(recorded), flaw, cost)
+        return Bought(tuple(recorded), flaw, cost, noted)
 
     def _done(
         self,
         db: Any,  # noqa: ANN401 - a connection
-        asked: list[tuple[list[Take], journal.Ended]],
+        asked: list[tuple[list[Take], tuple[Written, ...], journal.Ended]],
     ) -> list[tuple[list[Take], Overbilled | None]]:
-        recorded = iter(self.books.project.store.record_in(db, [take for takes, _ in asked for take in takes]))
-        overs = journal.done_all(db, [ended for _, ended in asked])
-        return [([next(recorded) for _ in takes], over) for (takes, _), over in zip(asked, overs, strict=True)]
+        takes, rows = [take for one in asked for take in one[0]], [row for one in asked for row in one[1]]
+        recorded = iter(self.books.project.store.record_in(db, takes, rows))
+        overs = journal.done_all(db, [ended for _, _, ended in asked])
+        return [([next(recorded) for _ in one[0]], over) for one, over in zip(asked, overs, strict=True)]
 
     def _over(self, desk: Desk, over: Overbilled | None) -> None:
         """A bill above the reservation: it is booked in full, and buying stops."""

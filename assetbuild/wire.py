@@ -169,8 +169,8 @@ class Wire:
         self.stop = stop
         self.exchanges = asyncio.Semaphore(EXCHANGES)
         self._downloads = asyncio.Semaphore(DOWNLOADS)
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
-        self._transports: dict[_Proxy | None, AiohttpTransport] = {}
+        self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
+        self._transports: dict[tuple[_Proxy | None, bool], AiohttpTransport] = {}
         self._context: ssl.SSLContext | None = None
         self._proxies = urllib.request.getproxies()
 
@@ -207,7 +207,8 @@ class Wire:
     async def exchange(self, request: httpx.Request, host: str) -> Answer:
         """Send a request and read its whole answer. Raises ProviderError."""
         maybe = request.method not in _HARMLESS
-        transport = self._transport(self._proxy(request.url.scheme, host))
+        proxy = self._proxy(request.url.scheme, host)
+        transport = self._transport(proxy, secure=_secure(request.url.scheme, proxy))
         failure = None
         with _attempting() as attempt:
             try:
@@ -234,7 +235,7 @@ class Wire:
         proxy = self._proxy(address.scheme, host)
         if proxy is not None and not local and not await _leads_out(host):
             raise ProviderError(Kind.INVALID, NO_PICTURE)
-        session = self._session(checked=not local and proxy is None)
+        session = self._session(checked=not local and proxy is None, secure=_secure(address.scheme, proxy))
         failure: ProviderError | None = None
         async with self._downloads:
             with _attempting() as attempt:
@@ -258,30 +259,32 @@ class Wire:
             finally:
                 response.close()
 
-    def _session(self, *, checked: bool) -> aiohttp.ClientSession:
+    def _session(self, *, checked: bool, secure: bool) -> aiohttp.ClientSession:
         """Connections to whatever is asked for, or (`checked`) to public addresses only."""
-        if checked not in self._sessions:
+        if (checked, secure) not in self._sessions:
             connector = _Connector(
                 limit=0,  # the semaphores are the limit: nobody waits in the pool, where a time limit would count
-                ssl=self._tls(),
+                ssl=self._tls(secure=secure),
                 resolver=aiohttp.ThreadedResolver(),  # the system's own: hosts files and company names count
                 socket_factory=_public_socket if checked else None,
             )
-            self._sessions[checked] = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        return self._sessions[checked]
+            self._sessions[checked, secure] = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self._sessions[checked, secure]
 
-    def _transport(self, proxy: _Proxy | None) -> AiohttpTransport:
-        if proxy not in self._transports:
+    def _transport(self, proxy: _Proxy | None, *, secure: bool) -> AiohttpTransport:
+        if (proxy, secure) not in self._transports:
             through = None if proxy is None else httpx.Proxy(proxy.url, headers=proxy.headers)
-            self._transports[proxy] = AiohttpTransport(
-                verify=self._tls(), client=lambda: self._session(checked=False), proxy=through
+            self._transports[proxy, secure] = AiohttpTransport(
+                verify=self._tls(secure=secure), client=lambda: self._session(checked=False, secure=secure), proxy=through
             )
-        return self._transports[proxy]
+        return self._transports[proxy, secure]
 
-    def _tls(self) -> ssl.SSLContext:
+    def _tls(self, *, secure: bool) -> ssl.SSLContext:
         """What certificates are trusted: SSL_CERT_FILE or SSL_CERT_DIR if set (OpenSSL's variables); else the system's, where companies put
-        their own, and certifi's, for a Python without any.
+        their own, and certifi's, for a Python without any. That takes 40 ms to read; connections that need no certificates (not `secure`) trust none.
         """
+        if not secure:
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self._context is None:
             self._context = ssl.create_default_context()
             if not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
@@ -315,6 +318,11 @@ class _Proxy(NamedTuple):
     @property
     def headers(self) -> dict[str, str]:
         return {} if self.user is None else {"proxy-authorization": f"Basic {b64encode(self.user.encode()).decode()}"}
+
+
+def _secure(scheme: str, proxy: _Proxy | None) -> bool:
+    """Whether certificates are looked at on the way."""
+    return scheme == "https" or (proxy is not None and proxy.url.startswith("https:"))
 
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, connect=REACH, sock_connect=CONNECT, sock_read=READ)
