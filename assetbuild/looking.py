@@ -1,7 +1,7 @@
 """Looks at the jobs that are open at one vendor. Looks that fall due together are one list of what is done, where the vendor has one, and whatever it
 tells of other open jobs reaches them at once. `polling.py` says when a look is due; this knows no journal and no money.
 
-A job that isn't on the list goes on, or it has failed: only the job itself tells, and it is asked at each third look.
+A job that isn't on the list goes on, or it has failed: only the job itself tells, and it is asked too when the list tells nothing for the third time.
 """
 
 from __future__ import annotations
@@ -68,13 +68,15 @@ class Looks:
     async def look(self, remote: str, patience: float, *, alone: bool = False) -> State:
         """Where a job stands now; `alone`: by the job itself, whatever a list tells. Raises ProviderError, as the provider's `poll`."""
         unlisted = self._unlisted.get(remote, 0)
-        if not alone and self._listing is not None and len(self._news) > FEW and unlisted < TRUSTED:
+        if not alone and self._listing is not None and len(self._news) > FEW:
             seen: asyncio.Future[State | None] = asyncio.get_running_loop().create_future()
             self._due[remote] = seen
             if self._round is None or self._round.done():
                 self._round = asyncio.ensure_future(self._rounds())
             told = await seen
-            if told is not None:
+            if isinstance(told, Ready):
+                return told
+            if told is not None and unlisted < TRUSTED:
                 self._unlisted[remote] = unlisted + 1
                 return told
         self._unlisted[remote] = 0
