@@ -179,6 +179,19 @@ class Temp:
         while rest:
             rest = rest[os.write(self.fd, rest[: 64 * CHUNK]) :]
 
+    def copy(self, source: int) -> None:
+        """Copy an open file without looking at its bytes. Raises OSError, also when it becomes shorter meanwhile."""
+        left = os.fstat(source).st_size
+        if left >= _SMALL and hasattr(os, "copy_file_range"):  # shared where the disk can, else copied by the kernel
+            with suppress(OSError):  # a kind of disk that can't
+                while left and (moved := os.copy_file_range(source, self.fd, left)):
+                    left -= moved
+        while left and (piece := os.read(source, CHUNK)):
+            self.write(piece)
+            left -= len(piece)
+        if left:
+            raise OSError(errno.EIO, "it became shorter while it was copied")
+
     def fill(self, source: int) -> str:
         """Copy an open file, sharing its bytes where the disk can; gives the sha256 of what *this* file holds then, hex."""
         digest = hashlib.sha256()

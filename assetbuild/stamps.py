@@ -46,6 +46,7 @@ class FileDigests:
         self._table = table_path
         self._known: dict[bytes, tuple[str, bytes]] | None = None  # name → (stats line, flag and digest)
         self._primed: dict[bytes, Hashed] = {}  # answers of `prime` that nobody has fetched yet
+        self._placed: dict[bytes, Hashed] = {}  # what this process put there
 
     def look(self, path: str) -> Found | None:
         """What lies at `path` (relative to the root) now; None when there is no file. Raises OSError when it is there but can't
@@ -56,8 +57,11 @@ class FileDigests:
             digest = self._digest(name, stat)
             if digest is None:
                 primed = self._primed.pop(name, None)
+                placed = self._placed.get(name)
                 if primed is not None and primed[0] == stat:
                     digest = primed[1]
+                elif placed is not None and placed[0] == stat:
+                    digest = placed[1]
                 else:
                     stat, digest = self._hash(name)
             if digest[:1] == b"p":
@@ -69,6 +73,18 @@ class FileDigests:
                 raise
             return None
         return Found(digest[1:].decode(), stat[0], False)
+
+    def placed(self, path: str, digest: str) -> None:
+        """We have just put a file with this digest there: this object needn't read it while its stat is what it is now. The table of stamps goes by its
+        own rules: a file of this age is hashed by the next run.
+        """
+        name = os.fsencode(path)
+        try:
+            stat = facts(os.stat(self._above + name))
+        except OSError:
+            return
+        if stat[0] >= POINTER_MOST:
+            self._placed[name] = stat, b" " + digest.encode()
 
     def listed(self, path: str) -> bool:
         """Whether the last table has this file, or this process has hashed it since."""

@@ -8,6 +8,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ import pytest
 from PIL import Image
 
 from assetbuild import fetching
+from assetbuild.digest import sha256
 from assetbuild.errors import AssetbuildError, StoreError
 from assetbuild.fetching import Expired, Fetched, Spoiled, fetch
 from assetbuild.files import Temp
 from assetbuild.providers.base import Kind, ProviderError
-from assetbuild.store.cas import Cas
+from assetbuild.store.cas import Cas, CorruptBlob
 from assetbuild.wire import NO_PICTURE, Wire
 
 from .wiring import Answering, Asked, Server, answers, reset, response, serving, settings
@@ -335,6 +337,33 @@ def test_a_damaged_blob_is_repaired(tmp_path: Path) -> None:
     cas.path(digest).write_bytes(b"damaged")
     fetched(answers(response(content)), cas.root / "tmp", keep=cas.adopt)
     assert cas.read(digest) == content
+
+
+@pytest.mark.parametrize("size", [152, 3_000_000])
+def test_what_was_hashed_as_it_came_is_copied_as_it_is(tmp_path: Path, size: int) -> None:
+    cas, target = Cas(tmp_path / "cas"), tmp_path / "art" / "a.png"
+    content = picture() + b"\0" * max(0, size - len(picture()))
+    temp = cas._temp(durable=True)
+    with temp:
+        temp.write(content)
+        cas.adopt(temp, sha256(content))
+    cas.copy_out(sha256(content), target, durable=True)
+    assert target.read_bytes() == content
+    assert target.stat().st_mode & 0o200
+
+
+@pytest.mark.parametrize("change", [lambda one: b"x" + one[1:], lambda one: one[:-1]], ids=["altered", "cut off"])
+def test_and_not_when_somebody_wrote_to_it_since(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    cas, target, content = Cas(tmp_path / "cas"), tmp_path / "a.png", picture() + b"\0" * 100_000
+    with cas._temp(durable=True) as temp:
+        temp.write(content)
+        cas.adopt(temp, sha256(content))
+    blob = cas.path(sha256(content))
+    blob.chmod(0o644)
+    blob.write_bytes(change(content))
+    with pytest.raises(CorruptBlob):
+        cas.copy_out(sha256(content), target, durable=True)
+    assert not target.exists()
 
 
 def test_a_file_that_cant_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,18 @@ def test_look_hashes_a_young_file_each_time_and_an_old_one_once(tree: Tree, monk
     assert tree.hashed.count("art/poster.png") == 1
 
 
+def test_what_we_put_there_isnt_read_again_until_somebody_writes_there(tree: Tree) -> None:
+    digests = FileDigests(str(tree.root), None)
+    digests.placed("art/box.png", sha(b"B" * 3000))
+    for _ in range(2):
+        assert digests.look("art/box.png") == Found(sha(b"B" * 3000), 3000, False)
+    assert tree.hashed == []
+    same_size_same_mtime(tree.root)
+    assert digests.look("art/box.png") == Found(sha(b"b" * 3000), 3000, False)
+    digests.placed("art/none.png", sha(b"none"))
+    assert digests.look("art/none.png") is None
+
+
 def test_a_git_lfs_pointer_is_the_picture_it_stands_for(tree: Tree) -> None:
     oid = sha(b"the real picture")
     tree.put("art/box.png", POINTER % oid.encode())

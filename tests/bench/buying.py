@@ -5,7 +5,7 @@ python -m tests.bench.buying [--only flight waves bytes many] [--runs 3]
 - flight: 1,000 jobs that take 10 s each at the vendor, all open at once, pictures of 64 pixels. Ideal: 10 s.
 - waves: 100 bases and an edit on each, 50 open at once, 2 s and 0.5 s a job. Ideal: 200 / 50 of these. Beside it `make -j50` with curl in a shell
   script (submit, ask once a second, fetch), and a plain asyncio + httpx script that does the same.
-- bytes: 200 pictures of 2 MB at no latency, beside a bare loop that fetches, hashes, decodes and writes the same bytes; and the peak of memory
+- bytes: 1,000 pictures of 2 MB at no latency, beside a bare loop that fetches, hashes, decodes and writes the same bytes; and the peak of memory
   with 1,000 open.
 - many: 10,000 assets, lockfile included: assets a second.
 
@@ -248,9 +248,9 @@ def heavy(command: str, python: str, folder: Path, runs: int) -> None:
     with emulator(python, 0, "2mb") as url:
         for run in range(runs):
             root = folder / f"bytes{run}"
-            warm(command, root, url, spec(200, edits=False, concurrency=200))
+            warm(command, root, url, spec(1000, edits=False, concurrency=200))
             took = build(command, root, url)
-            urls = _results(url, 200)
+            urls = _results(url, 1000)
             bare = folder / f"bare{run}"
             bare.mkdir()
             (bare / "loop.py").write_text(LOOP)
@@ -259,6 +259,7 @@ def heavy(command: str, python: str, folder: Path, runs: int) -> None:
             alone = time.perf_counter() - began
             ratios.append((took.wall / alone, took.wall, alone))
             shutil.rmtree(bare)
+            shutil.rmtree(root)
         ratio, wall, alone = (median(one[i] for one in ratios) for i in range(3))
         print(f"bytes: {ratio:.2f} x a bare loop ({wall:.1f} s, {alone:.1f} s)")
     with emulator(python, 10, "2mb") as url:
