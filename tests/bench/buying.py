@@ -2,7 +2,8 @@
 
 python -m tests.bench.buying [--only flight waves bytes many] [--runs 3]
 
-- flight: 1,000 jobs that take 10 s each at the vendor, all open at once, pictures of 64 pixels. Ideal: 10 s.
+- flight: 1,000 jobs that take 10 s each at the vendor, all open at once, pictures of 64 pixels. Ideal: 10 s. Beside it a bare loop that knows when they
+  are done: it sends, asks each once, fetches and writes, through the same HTTP libraries, and keeps no record.
 - waves: 100 bases and an edit on each, 50 open at once, 2 s and 0.5 s a job. Ideal: 200 / 50 of these. Beside it `make -j50` with curl in a shell
   script (submit, ask once a second, fetch), and a plain asyncio + httpx script that does the same.
 - bytes: 1,000 pictures of 2 MB at no latency, beside a bare loop that fetches, hashes, decodes and writes the same bytes; and the peak of memory
@@ -163,6 +164,42 @@ async def main():
 asyncio.run(main())
 """
 
+BARE = """
+import asyncio, json, os
+import aiohttp, httpx
+from httpx_aiohttp import AiohttpTransport
+
+URL, SALT = os.environ["URL"], os.environ["SALT"]
+HEADERS = {"X-API-Key": os.environ["KEY"], "Content-Type": "application/json"}
+
+async def main(count, seconds):
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        transport, exchanges, downloads = AiohttpTransport(client=lambda: http), asyncio.Semaphore(64), asyncio.Semaphore(32)
+
+        async def call(method, path, body=None):
+            async with exchanges:
+                answer = await transport.handle_async_request(httpx.Request(method, URL + path, headers=HEADERS, content=body))
+                data = await answer.aread()
+                await answer.aclose()
+                return json.loads(data)
+
+        async def one(number):
+            params = {"quality": "low", "aspect_ratio": "1:1", "output_format": "png"}
+            body = {"model": "gpt-image-2", "prompt": f"Picture {number} {SALT}", "gptImage2Params": params}
+            job = (await call("POST", "/v2/images/generate", json.dumps(body).encode()))["jobId"]
+            await asyncio.sleep(seconds)
+            while (answer := await call("GET", f"/v2/jobs/{job}"))["status"] != "COMPLETED":
+                await asyncio.sleep(0.01)
+            async with downloads, http.get(answer["result"]["images"][0]) as picture:
+                data = await picture.read()
+            with open(f"{number}.png", "wb") as file:
+                file.write(data)
+
+        await asyncio.gather(*(one(number) for number in range(count)))
+
+asyncio.run(main(1000, 10))
+"""
+
 LOOP = """
 import asyncio, hashlib, io, os, sys, time
 import aiohttp
@@ -206,13 +243,18 @@ def other(words: list[str], root: Path, environ: Mapping[str, str]) -> float:
 def flight(command: str, python: str, folder: Path, runs: int) -> None:
     """1,000 jobs of 10 s, all open."""
     with emulator(python, 10, "tiny") as url:
-        took = []
+        took, bare = [], []
         for run in range(runs):
             root = folder / f"flight{run}"
             warm(command, root, url, spec(1000, edits=False, concurrency=1000))
             took.append(build(command, root, url))
+            other_root = folder / f"bare-flight{run}"
+            other_root.mkdir()
+            (other_root / "bare.py").write_text(BARE)
+            bare.append(other([python, "bare.py"], other_root, {"URL": url, "KEY": KEY, "SALT": f"flight {run}"}))
     wall, cpu, peak = (median(one[i] for one in took) for i in range(3))
-    print(f"flight: {wall / 10:.2f} x ideal ({wall:.1f} s), {cpu:.2f} ms CPU a job, {peak:.0f} MiB")
+    beside = f"a bare loop {median(bare) / 10:.2f} x"
+    print(f"flight: {wall / 10:.2f} x ideal ({wall:.1f} s), {cpu:.2f} ms CPU a job, {peak:.0f} MiB; {beside}")
 
 
 def waves(command: str, python: str, folder: Path, runs: int) -> None:
