@@ -65,8 +65,10 @@ class Looks:
         seen = news.result()
         return seen if isinstance(seen, Ready) else None
 
-    async def look(self, remote: str, patience: float, *, alone: bool = False) -> State:
-        """Where a job stands now; `alone`: by the job itself, whatever a list tells. Raises ProviderError, as the provider's `poll`."""
+    async def look(self, remote: str, patience: float, *, alone: bool = False, trust: bool = True) -> State:
+        """Where a job stands now; `alone`: by the job itself, whatever a list tells. `trust`: a list that doesn't name it may mean that it goes on, since it is
+        young and will be looked at again; an older one may have slipped off the list. Raises ProviderError, as the provider's `poll`.
+        """
         unlisted = self._unlisted.get(remote, 0)
         if not alone and self._listing is not None and len(self._news) > FEW:
             seen: asyncio.Future[State | None] = asyncio.get_running_loop().create_future()
@@ -76,7 +78,7 @@ class Looks:
             told = await seen
             if isinstance(told, Ready):
                 return told
-            if told is not None and unlisted < TRUSTED:
+            if told is not None and trust and unlisted < TRUSTED:
                 self._unlisted[remote] = unlisted + 1
                 return told
         self._unlisted[remote] = 0
@@ -90,8 +92,8 @@ class Looks:
             try:
                 if self._listing is not None:
                     told = await self._listing(self._news.keys() | due.keys(), len(due), self._http)
-            except ProviderError as problem:  # a list is a favour: each job can still be asked for alone
-                if problem.kind not in FREELY:
+            except Exception as problem:  # a list is a favour: each job can still be asked for alone
+                if not isinstance(problem, ProviderError) or problem.kind not in FREELY:
                     self._listing = None
             finally:
                 for remote, seen in due.items():

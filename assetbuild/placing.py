@@ -234,10 +234,12 @@ class Placer:
                 return there
 
             try:
-                self.cas.copy_out(digest, target, durable=durable, staging=self._staging(), last_look=last_look, keep=self._keep)
+                written = self.cas.copy_out(
+                    digest, target, durable=durable, staging=self._staging(), last_look=last_look, keep=self._keep
+                )
             except swap.Changed:  # or in the moment after that
                 raise OutputChanged from None
-            self.project.digests.placed(output.path, digest)
+            self.project.digests.placed(output.path, digest, written)
 
     def fetching_folder(self) -> Path:
         """Where pictures lie while they are fetched: beside the store's blobs, so that giving them to the store is a rename."""

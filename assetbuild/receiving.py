@@ -149,7 +149,7 @@ class Receiver:
         if self._complete(job, landed):  # killed between the last picture and its record
             return await self._record(desk, job, landed, Ready((), job.credits), put)
         for late in (*LATE, None):
-            ready = await self._ready(desk, job, wait=wait, alone=late != LATE[0])
+            ready = await self._ready(desk, job, wait=wait, alone=late != LATE[0], trust=fresh and wait)
             cost = bill(ready.cost, desk.settings.credit_usd) or 0
             if job.reserved is not None and cost > job.reserved:
                 self._over(desk, Overbilled(job, job.reserved, cost))
@@ -181,7 +181,7 @@ class Receiver:
             ready = ready._replace(expired=True)
         return await self._record(desk, job, landed, ready, put)
 
-    async def _ready(self, desk: Desk, job: Job, *, wait: bool, alone: bool = False) -> Ready:
+    async def _ready(self, desk: Desk, job: Job, *, wait: bool, alone: bool, trust: bool) -> Ready:
         assert job.remote_id is not None  # noqa: S101 - it was accepted
         remote, began, patience = job.remote_id, job.submitted_at or self.books.now(), self.books.patience
         if job.model not in desk.usual:
@@ -195,7 +195,7 @@ class Receiver:
                         raise GoesOn
                     if answer is None:
                         most = min(POLL_PATIENCE, patience) if wait else ASK
-                        answer = await desk.looks.look(remote, most, alone=alone)
+                        answer = await desk.looks.look(remote, most, alone=alone, trust=trust)
                 except ProviderError as problem:
                     if not wait and problem.kind in FREELY:
                         raise GoesOn from problem

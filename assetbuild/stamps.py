@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import BinaryIO, NamedTuple
 
-from . import stamptable
+from . import stamptable, swap
 from .hashing import POINTER_MOST, TICK_NS, UNSURE, hash_file, hash_files, line_of, listing, pointer_in, put_block, replace_table
 from .stamptable import RUN, WIDTH, facts
+from .swap import Seen
 
 Hashed = tuple[tuple[int, int, int, int], bytes]
 
@@ -74,17 +75,17 @@ class FileDigests:
             return None
         return Found(digest[1:].decode(), stat[0], False)
 
-    def placed(self, path: str, digest: str) -> None:
-        """We have just put a file with this digest there: this object needn't read it while its stat is what it is now. The table of stamps goes by its
-        own rules: a file of this age is hashed by the next run.
+    def placed(self, path: str, digest: str, written: Seen) -> None:
+        """We have just put a file with this digest there, which was `written` before it got the name: this object needn't read it while its stat stays what
+        it is, unless somebody was there in between. The table of stamps goes by its own rules: a file of this age is hashed by the next run.
         """
         name = os.fsencode(path)
         try:
-            stat = facts(os.stat(self._above + name))
+            there = os.lstat(self._above + name)
         except OSError:
             return
-        if stat[0] >= POINTER_MOST:
-            self._placed[name] = stat, b" " + digest.encode()
+        if there.st_size >= POINTER_MOST and swap.of(there) == written:
+            self._placed[name] = facts(there), b" " + digest.encode()
 
     def listed(self, path: str) -> bool:
         """Whether the last table has this file, or this process has hashed it since."""

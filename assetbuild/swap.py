@@ -40,6 +40,11 @@ def seen(path: Path) -> Seen | None:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return of(found)
+
+
+def of(found: os.stat_result) -> Seen:
+    """The same of a stat."""
     return Seen(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from assetbuild import stamps, stamptable
 from assetbuild.stamps import FileDigests, Found
+from assetbuild.swap import seen
 from tests.test_stamps import POINTER, Tree, same_size_same_mtime, sha, to_fifo
 
 
@@ -48,14 +49,27 @@ def test_look_hashes_a_young_file_each_time_and_an_old_one_once(tree: Tree, monk
 
 def test_what_we_put_there_isnt_read_again_until_somebody_writes_there(tree: Tree) -> None:
     digests = FileDigests(str(tree.root), None)
-    digests.placed("art/box.png", sha(b"B" * 3000))
+    box = tree.root / "art" / "box.png"
+    ours = seen(box)
+    assert ours is not None
+    digests.placed("art/box.png", sha(b"B" * 3000), ours)
     for _ in range(2):
         assert digests.look("art/box.png") == Found(sha(b"B" * 3000), 3000, False)
     assert tree.hashed == []
     same_size_same_mtime(tree.root)
     assert digests.look("art/box.png") == Found(sha(b"b" * 3000), 3000, False)
-    digests.placed("art/none.png", sha(b"none"))
+    digests.placed("art/none.png", sha(b"none"), ours)
     assert digests.look("art/none.png") is None
+
+
+def test_somebody_saves_before_we_can_say_that_we_put_it_there(tree: Tree) -> None:
+    digests = FileDigests(str(tree.root), None)
+    box = tree.root / "art" / "box.png"
+    ours = seen(box)
+    assert ours is not None
+    box.write_bytes(b"mine" * 750)
+    digests.placed("art/box.png", sha(b"B" * 3000), ours)
+    assert digests.look("art/box.png") == Found(sha(b"mine" * 750), 3000, False)
 
 
 def test_a_git_lfs_pointer_is_the_picture_it_stands_for(tree: Tree) -> None:

@@ -109,6 +109,39 @@ def test_alone_is_alone() -> None:
     asyncio.run(story())
 
 
+def test_silence_about_an_older_job_means_nothing() -> None:
+    """It may have been done long ago, and hundreds since."""
+
+    async def story() -> None:
+        vendor = Vendor({}, alone=DONE)
+        looks = Looks(vendor, None, freely, asyncio.Event())
+        with ExitStack() as stack:
+            for remote in "abcde":
+                stack.enter_context(looks.watching(remote))
+            assert await looks.look("a", 1.0, trust=False) == DONE
+        assert vendor.asked == ["a"]
+
+    asyncio.run(story())
+
+
+def test_a_listing_that_breaks_leaves_nobody_waiting() -> None:
+    class Broken(Vendor):
+        async def polls(self, open_: Collection[str], due: int, http: Any) -> Mapping[str, Ready | None]:
+            await asyncio.sleep(0.02)
+            raise RuntimeError("a provider's own mistake")
+
+    async def story() -> None:
+        looks = Looks(Broken({}), None, freely, asyncio.Event())
+        with ExitStack() as stack:
+            for remote in "abcde":
+                stack.enter_context(looks.watching(remote))
+            first = asyncio.ensure_future(looks.look("a", 1.0))
+            await asyncio.sleep(0.02)
+            assert await asyncio.wait_for(asyncio.gather(first, looks.look("b", 1.0)), 5) == [DONE, DONE]
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize(("kind", "listings"), [(Kind.TEMPORARY, 2), (Kind.RATE_LIMITED, 2), (Kind.AUTH, 1), (Kind.INVALID, 1)])
 def test_a_listing_that_fails_costs_nobody_his_look(kind: Kind, listings: int) -> None:
     """What is temporary is tried again with the next looks, a vendor that won't list is never asked again."""

@@ -13,11 +13,12 @@ from hypothesis import strategies as some
 
 from assetbuild.store import Blob, Store, Take, Written, journal
 from assetbuild.store.journal import Ended, Landed
-from assetbuild.store.spending import Caps, Wish, reserve, reserve_all
+from assetbuild.store.spending import DAY, Caps, Wish, reserve, reserve_all
 
 from .storing import digest
 from .test_journal import wish
 
+NOW = 1_800_000_000.0
 KEYS = [digest(f"key {n}") for n in range(6)]
 
 wishes = some.lists(
@@ -68,6 +69,19 @@ def both(one: Callable[[Any, Any], Any], all_of: Callable[[Any, list[Any]], Any]
 def test_reservations(wanted: list[Wish], caps: Caps) -> None:
     """The caps hold for the last of them as if the others had been made before it."""
     both(lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted)
+
+
+def test_a_clock_that_is_set_between_two_of_them() -> None:
+    """The second would count as of forty days ahead, where nothing was spent yet."""
+
+    def before(store: Store) -> None:
+        with store.transaction() as db:
+            reserve(db, wish(digest("before"), reserved=150, at=NOW), Caps(per_run=None))
+
+    caps = Caps(per_run=None, per_day=200)
+    wanted = [wish(digest("ahead"), reserved=100, at=NOW + 40 * DAY), wish(digest("right"), reserved=100, at=NOW + 1)]
+    got = both(lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted, before)
+    assert [type(one).__name__ for one in got] == ["Reserved", "Over"]
 
 
 def test_more_reservations_than_one_statement_takes() -> None:

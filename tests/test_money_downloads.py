@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from assetbuild.testing.emulator import Emulator
 from assetbuild.testing.space import TestSpace
 
+from .emulating import emulator as slow
 from .faulting import IMPATIENT, Told, asset, bills_of, holds, journal, locked, spec, states, three
 from .hooking import hook
 
@@ -246,3 +249,28 @@ def test_a_listing_that_lacks_pictures(space: TestSpace, emulator: Emulator) -> 
     assert {row.note for row in journal(space)} == {None}
     assert any(path.partition("?")[0] == "/v2/jobs" for _, path, _ in emulator.calls), "they were listed"
     holds(space, emulator)
+
+
+# The list of finished jobs names none of ours: hundreds were finished since, or it is late.
+SILENT = """
+import assetbuild.providers.apiframe as vendor
+async def polls(open_, due, http):
+    return {}
+vendor.polls = polls
+"""
+
+
+def test_what_an_earlier_run_bought_is_fetched_whatever_the_list_says(space: TestSpace) -> None:
+    """A list that doesn't name a job says nothing of one that another run asked for: the job itself is asked, each of them, at once."""
+    hook(space, SILENT)
+    space.write("assets.yaml", spec(*(asset(f"p{n}", f"Poster {n}.") for n in range(8))))
+    with slow(latency=1.0) as emulator:
+        died = space.run("build", "--yes", env={**emulator.env(), "CRASH_AT": "assetbuild.fetching.fetch:1"})
+        assert died.code == 137
+        assert [row.state for row in journal(space)] == ["submitted"] * 8
+        time.sleep(1.0)
+        ran = space.run("build", "p0", "--yes", env=emulator.env())
+        assert ran.code == 0, ran.err
+        assert {row.state for row in journal(space)} == {"done"}
+        assert len(emulator.bills) == 8
+        holds(space, emulator)

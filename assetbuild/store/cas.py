@@ -42,7 +42,7 @@ class Cas:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._made = False
-        self._sure: dict[str, tuple[int, ...]] = {}  # blobs that this process has hashed as it wrote them, and how they were then
+        self._sure: dict[str, swap.Seen] = {}  # blobs that this process has hashed as it wrote them, and how they were then
 
     def path(self, digest: str) -> Path:
         """Where a blob is, or would be. Raises ValueError for anything but 64 lowercase hex digits, so that no lockfile can
@@ -109,7 +109,7 @@ class Cas:
         Raises StoreError when the disk refuses.
         """
         try:
-            written = _facts(temp.fd)
+            written = swap.of(os.fstat(temp.fd))
             if self.has(digest) and self.intact(digest):
                 self._settle(digest, durable=True)
             else:
@@ -153,9 +153,9 @@ class Cas:
         staging: Path | None = None,
         last_look: Callable[[], swap.Seen | None] | None = None,
         keep: Callable[[Path], None] | None = None,
-    ) -> None:
-        """Put a copy at `target` (mode 0644 less the umask), whole or not at all. Raises CorruptBlob, StoreError when the disk
-        refuses. `staging` is where the temporary file lies, if it can; `last_look` is called right before the name changes hands
+    ) -> swap.Seen:
+        """Put a copy at `target` (mode 0644 less the umask), whole or not at all; gives how the file was before it got that name. Raises CorruptBlob,
+        StoreError when the disk refuses. `staging` is where the temporary file lies, if it can; `last_look` is called right before the name changes hands
         and gives what has it: should something else come out, that gets its name back, and swap.Changed is raised. `keep` is given a file
         of somebody's that can't have its name back; otherwise it becomes a blob.
         """
@@ -165,13 +165,15 @@ class Cas:
             raise CorruptBlob(digest, missing=True) from None
         try:
             with temp_for(target, staging, durable=durable) as temp:
-                if self._sure.get(digest) == _facts(source):  # nobody wrote to it since
+                if self._sure.get(digest) == swap.of(os.fstat(source)):  # nobody wrote to it since
                     temp.copy(source)
                 elif temp.fill(source) != digest:
                     self._set_aside(digest)
                     raise CorruptBlob(digest, missing=False)
                 looked = None if last_look is None else Looked(last_look(), keep or self._keep)
+                written = swap.of(os.fstat(temp.fd))
                 temp.become(target, durable=durable, looked=looked)
+                return written
         except OSError as error:
             raise disk_error(error, target) from error
         finally:
@@ -279,8 +281,3 @@ class Cas:
             return False
         os.replace(aside, path)
         return True
-
-
-def _facts(fd: int) -> tuple[int, ...]:
-    there = os.fstat(fd)
-    return there.st_size, there.st_mtime_ns, there.st_ino

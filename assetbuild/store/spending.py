@@ -20,6 +20,7 @@ from .journal import COUNTS, ENDED, OPEN, REHEARSAL, Job, State, insert_all, job
 PER_RUN = 5_000_000  # of a spec that says nothing: 5.00 USD
 DAY = 24 * 3600.0
 MONTH = 30 * DAY
+MOMENT = 60.0  # seconds within which many are looked at as of one time
 
 
 class Caps(NamedTuple):
@@ -193,7 +194,10 @@ def reserve_all(db: sqlite3.Connection, wishes: Sequence[Wish], limits: Caps) ->
         raise ValueError("the caps and the reservation belong in one transaction")
     first = wishes[0]
     purse = [(wish.project, wish.run, wish.host) for wish in wishes]
-    if len({wish.key for wish in wishes}) < len(wishes) or len(set(purse)) > 1:  # these count for each other in ways of their own
+    times = [wish.at for wish in wishes]
+    steady = times == sorted(times) and times[-1] - times[0] < MOMENT  # else a clock was set meanwhile
+    # What isn't alike counts for each other in ways of its own.
+    if len(wishes) > 1 and (len({wish.key for wish in wishes}) < len(wishes) or len(set(purse)) > 1 or not steady):
         return [answer for wish in wishes for answer in reserve_all(db, [wish], limits)]
     before = jobs_of(db, [wish.key for wish in wishes])
     now = _later(db, first)
