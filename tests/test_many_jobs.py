@@ -92,7 +92,7 @@ def test_more_reservations_than_one_statement_takes() -> None:
 
 
 def bought(count: int) -> Callable[[Store], None]:
-    """So many jobs; of the second and each fourth after it nobody knows anything, the third has failed."""
+    """So many jobs; of the second and each fourth after it nobody knows anything."""
 
     def fill(store: Store) -> None:
         with store.transaction() as db:

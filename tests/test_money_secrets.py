@@ -160,7 +160,7 @@ EDIT = spec(asset("cup", "A cup."), asset("de", "German.", "base: cup"))
 def test_the_request_before_it_is_answered(space: TestSpace, emulator: Emulator) -> None:
     """It holds the address of an upload, so that it can be sent again byte for byte: in a file that nobody else may read."""
     space.write("assets.yaml", EDIT)
-    ran = space.run("build", "--yes", env={**emulator.env(), "CRASH_AT": "assetbuild.store.journal.submitted:2"})
+    ran = space.run("build", "--yes", env={**emulator.env(), "CRASH_AT": "assetbuild.store.journal.submitted_all:2"})
     assert ran.code == 137
     (upload,) = emulator.vendor.uploads
     assert [row.state for row in journal(space)] == ["done", "intent"]
@@ -181,7 +181,7 @@ def test_the_request_before_it_is_answered(space: TestSpace, emulator: Emulator)
 def test_the_request_after_it_was_accepted(space: TestSpace, emulator: Emulator) -> None:
     """Its row is blank, and no page of the database keeps it; sqlite's log may, to its owner, until the run ends, or the next one if it was killed."""
     space.write("assets.yaml", EDIT)
-    ran = space.run("build", "--yes", env={**emulator.env(), "CRASH_AT": "assetbuild.store.journal.ready:2"})
+    ran = space.run("build", "--yes", env={**emulator.env(), "CRASH_AT": "assetbuild.store.journal.ready_all:2"})
     assert ran.code == 137
     (upload,) = emulator.vendor.uploads
     assert [(row.state, row.body) for row in journal(space)] == [("done", 0), ("submitted", 0)]

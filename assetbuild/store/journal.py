@@ -274,43 +274,69 @@ def overbilled(db: sqlite3.Connection, provider: str, model: str, host: str | No
 # ── how a job goes on ──
 
 
+# What a run's jobs have to say comes in many at once, and each statement costs a worker thread the interpreter's lock, which the loop's thread needs:
+# the functions that end in `_all` take rows of what the others take, each job once, and are few statements for all of them.
+
+
 def submitted(db: sqlite3.Connection, ident: int, remote_id: str, at: float) -> None:
     """The vendor has accepted it, or one that was in doubt was found there. The body goes: it may hold addresses of uploads.
 
     Saying it twice is nothing new. Raises ValueError when the job has ended, or was accepted under another id.
     """
-    try:
-        _step(
-            db,
-            ident,
-            (State.INTENT, State.IN_DOUBT),
-            state=State.SUBMITTED,
-            remote_id=remote_id,
-            submitted_at=at,
-            body=b"",
-            note=None,
-            ended_at=None,
-        )
-    except ValueError:
-        there = db.execute("SELECT remote_id FROM jobs WHERE id = ? AND state = 'submitted'", (ident,)).fetchone()
-        if there is None or there[0] != remote_id:
-            raise
+    submitted_all(db, [(ident, remote_id, at)])
+
+
+def submitted_all(db: sqlite3.Connection, told: Sequence[tuple[int, str, float]]) -> list[None]:
+    """`submitted` of many jobs."""
+    sets = """state = 'submitted', remote_id = (SELECT b FROM told WHERE a = id), submitted_at = (SELECT c FROM told WHERE a = id),
+        body = x'', note = NULL, ended_at = NULL"""
+    if _change(db, told, sets, (State.INTENT, State.IN_DOUBT)) < len(told):
+        for ident, remote_id, _ in told:
+            row = db.execute("SELECT state, remote_id FROM jobs WHERE id = ?", (ident,)).fetchone()
+            if row != (State.SUBMITTED, remote_id):
+                raise _cannot(ident, row and row[0], State.SUBMITTED)
+    return [None] * len(told)
 
 
 def ready(db: sqlite3.Connection, ident: int, at: float, credits: float | None, images: int = 0) -> None:
     """The vendor says that it is finished, what it asks for it in its own unit, and how many pictures there are: of no set there may be more
     than were asked for. Only the first time is kept. Needn't be durable: it is asked again.
     """
-    sql = """UPDATE jobs SET ready_at = coalesce(ready_at, ?), credits = coalesce(?, credits),
-        images = CASE WHEN members = '[]' THEN max(images, ?) ELSE images END WHERE id = ? AND state = 'submitted'"""
-    db.execute(sql, (at, credits, images, ident))
+    ready_all(db, [(ident, at, credits, images)])
+
+
+def ready_all(db: sqlite3.Connection, told: Sequence[tuple[int, float, float | None, int]]) -> list[None]:
+    """`ready` of many jobs."""
+    sets = """ready_at = coalesce(ready_at, (SELECT b FROM told WHERE a = id)), credits = coalesce((SELECT c FROM told WHERE a = id), credits),
+        images = CASE WHEN members = '[]' THEN max(images, (SELECT d FROM told WHERE a = id)) ELSE images END"""
+    _change(db, told, sets, (State.SUBMITTED,))
+    return [None] * len(told)
 
 
 def landed(db: sqlite3.Connection, ident: int, picture: Landed) -> None:
     """One of its pictures is in the CAS now, so that it needn't be fetched again, and `cache gc` leaves it. Raises KeyError."""
-    sql = f"UPDATE jobs SET landed = json_set(landed, '$.\"{int(picture.place)}\"', json(?)) WHERE id = ?"  # noqa: S608 - a number
-    if db.execute(sql, (_json(list(picture[1:])), ident)).rowcount != 1:
-        raise KeyError(ident)
+    landed_all(db, [(ident, picture)])
+
+
+def landed_all(db: sqlite3.Connection, told: Sequence[tuple[int, Landed]]) -> list[None]:
+    """`landed` of many pictures, also of one job."""
+    by_job: dict[int, dict[str, object]] = {}
+    for ident, picture in told:
+        by_job.setdefault(ident, {})[str(int(picture.place))] = picture[1:]
+    rows = [(ident, _json(pictures)) for ident, pictures in by_job.items()]
+    if _change(db, rows, "landed = json_patch(landed, (SELECT b FROM told WHERE a = id))", tuple(State)) < len(rows):
+        raise KeyError(*by_job)
+    return [None] * len(told)
+
+
+class Ended(NamedTuple):
+    """What `done` takes."""
+
+    id: int
+    cost: int | None
+    at: float
+    credits: float | None = None
+    note: str | None = None
 
 
 def done(
@@ -319,7 +345,23 @@ def done(
     """Its pictures are recorded in this very transaction. `cost` in micro-USD, None when the vendor doesn't say: then it counts as reserved.
     Raises ValueError when it has ended before.
     """
-    return _end(db, ident, (State.INTENT, State.SUBMITTED, State.IN_DOUBT), State.DONE, note, cost, credits, at)
+    return done_all(db, [Ended(ident, cost, at, credits, note)])[0]
+
+
+def done_all(db: sqlite3.Connection, told: Sequence[Ended]) -> list[Overbilled | None]:
+    """`done` of many jobs; nothing has changed when it raises."""
+    there: dict[int, tuple[str, int | None]] = {}
+    for some in chunks([one.id for one in told]):
+        for ident, state, reserved in db.execute(f"SELECT id, state, reserved FROM jobs WHERE id IN ({marks(some)})", some):  # noqa: S608
+            there[ident] = state, reserved
+    for one in told:
+        state, _ = there.get(one.id, (None, None))
+        if state not in (State.INTENT, State.SUBMITTED, State.IN_DOUBT):
+            raise _cannot(one.id, state, State.DONE)
+    sets = """state = 'done', cost = (SELECT b FROM told WHERE a = id), ended_at = (SELECT c FROM told WHERE a = id),
+        credits = coalesce((SELECT d FROM told WHERE a = id), credits), note = (SELECT e FROM told WHERE a = id), body = x''"""
+    _change(db, told, sets, tuple(State))
+    return [_overbilled(db, one.id, there[one.id][1], one.cost) for one in told]
 
 
 def failed(
@@ -359,82 +401,6 @@ def settle(db: sqlite3.Connection, key: str, take: int, cost: int | None, at: fl
             done(db, job.id, cost, at)
 
 
-# ── many jobs at once: each takes what the function without `_all` takes, as a row of its own ──
-# Every statement costs a worker thread the interpreter's lock, which the loop's thread needs; what a thousand open jobs have to say in one moment
-# are few statements so. Where one of them isn't as it must be, each is carried out by itself, and that one raises.
-
-
-def submitted_all(db: sqlite3.Connection, told: Sequence[tuple[int, str, float]]) -> list[None]:
-    """`submitted` of many jobs."""
-    sets = """state = 'submitted', remote_id = (SELECT b FROM told WHERE a = id), submitted_at = (SELECT c FROM told WHERE a = id),
-        body = x'', note = NULL, ended_at = NULL"""
-    if not _told(db, told, sets, (State.INTENT, State.IN_DOUBT)):
-        for row in told:
-            submitted(db, *row)
-    return [None] * len(told)
-
-
-def ready_all(db: sqlite3.Connection, told: Sequence[tuple[int, float, float | None, int]]) -> list[None]:
-    """`ready` of many jobs."""
-    sets = """ready_at = coalesce(ready_at, (SELECT b FROM told WHERE a = id)), credits = coalesce((SELECT c FROM told WHERE a = id), credits),
-        images = CASE WHEN members = '[]' THEN max(images, (SELECT d FROM told WHERE a = id)) ELSE images END"""
-    if not _told(db, told, sets, (State.SUBMITTED,)):
-        for row in told:
-            ready(db, *row)
-    return [None] * len(told)
-
-
-def landed_all(db: sqlite3.Connection, told: Sequence[tuple[int, Landed]]) -> list[None]:
-    """`landed` of many pictures."""
-    by_job: dict[int, dict[str, object]] = {}
-    for ident, picture in told:
-        by_job.setdefault(ident, {})[str(int(picture.place))] = picture[1:]
-    rows = [(ident, _json(pictures)) for ident, pictures in by_job.items()]
-    if not _told(db, rows, "landed = json_patch(landed, (SELECT b FROM told WHERE a = id))", tuple(State)):
-        for row in told:
-            landed(db, *row)
-    return [None] * len(told)
-
-
-class Ended(NamedTuple):
-    """What `done` takes."""
-
-    id: int
-    cost: int | None
-    at: float
-    credits: float | None
-    note: str | None
-
-
-def done_all(db: sqlite3.Connection, told: Sequence[Ended]) -> list[Overbilled | None]:
-    """`done` of many jobs."""
-    sets = """state = 'done', cost = (SELECT b FROM told WHERE a = id), ended_at = (SELECT c FROM told WHERE a = id),
-        credits = coalesce((SELECT d FROM told WHERE a = id), credits), note = (SELECT e FROM told WHERE a = id), body = x''"""
-    if not _told(db, told, sets, (State.INTENT, State.SUBMITTED, State.IN_DOUBT)):
-        return [done(db, one.id, one.cost, one.at, credits=one.credits, note=one.note) for one in told]
-    sql = "SELECT id, reserved FROM jobs WHERE cost > reserved AND id IN ({})"
-    over = {
-        ident: reserved
-        for some in chunks([one.id for one in told])
-        for ident, reserved in db.execute(sql.format(marks(some)), some)
-    }
-    return [Overbilled(job_of(db, one.id), over[one.id], one.cost or 0) if one.id in over else None for one in told]
-
-
-def _told(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]], sets: str, before: Sequence[State]) -> bool:
-    """Change many rows, each with its own values (`told`, columns a, b, c …; a is the id), if all stand where they must. Else some are changed, and it is
-    False: a row that is told the same again doesn't mind.
-    """
-    if len(rows) < 2 or len({row[0] for row in rows}) < len(rows):  # noqa: PLR2004 - one needs no table of many
-        return False
-    before_that = db.total_changes  # a statement that begins with WITH has no `rowcount` in Python
-    for some in chunks(rows, 50):
-        table = f"told({', '.join('abcdefg'[: len(some[0])])}) AS (VALUES {values_of(some)})"
-        sql = f"WITH {table} UPDATE jobs SET {sets} WHERE id IN (SELECT a FROM told) AND state IN ({marks(before)})"  # noqa: S608 - our own text
-        db.execute(sql, (*chain.from_iterable(some), *before))
-    return db.total_changes - before_that == len(rows)
-
-
 def _end(
     db: sqlite3.Connection,
     ident: int,
@@ -447,19 +413,37 @@ def _end(
 ) -> Overbilled | None:
     fields = {} if credits is None else {"credits": credits}
     _step(db, ident, before, state=state, note=note, cost=cost, ended_at=at, body=b"", **fields)
-    if cost is None:
-        return None
     reserved = db.execute("SELECT reserved FROM jobs WHERE id = ?", (ident,)).fetchone()[0]
-    return None if reserved is None or cost <= reserved else Overbilled(job_of(db, ident), reserved, cost)
+    return _overbilled(db, ident, reserved, cost)
 
 
-def _step(db: sqlite3.Connection, ident: int, before: tuple[State, ...], **fields: object) -> None:
+def _overbilled(db: sqlite3.Connection, ident: int, reserved: int | None, cost: int | None) -> Overbilled | None:
+    return None if reserved is None or cost is None or cost <= reserved else Overbilled(job_of(db, ident), reserved, cost)
+
+
+def _step(db: sqlite3.Connection, ident: int, before: tuple[State, ...], *, state: State, **fields: object) -> None:
     """Change a row that stands where it must; else somebody else was here first, and nothing is changed."""
-    sets = ", ".join(f"{name} = ?" for name in fields)
+    sets = ", ".join(f"{name} = ?" for name in ("state", *fields))
     sql = f"UPDATE jobs SET {sets} WHERE id = ? AND state IN ({marks(before)})"  # noqa: S608 - our own column names
-    if db.execute(sql, (*fields.values(), ident, *before)).rowcount != 1:
+    if db.execute(sql, (state, *fields.values(), ident, *before)).rowcount != 1:
         row = db.execute("SELECT state FROM jobs WHERE id = ?", (ident,)).fetchone()
-        raise ValueError(f"job {ident} is {row[0] if row else 'unknown'} and can't become {fields['state']}")
+        raise _cannot(ident, row and row[0], state)
+
+
+def _change(db: sqlite3.Connection, told: Sequence[tuple[object, ...]], sets: str, before: Sequence[State]) -> int:
+    """Change rows that stand where they must, each with its own values, which `sets` knows as the table `told`: a is the id, then b, c, d, e. Gives how many
+    were changed.
+    """
+    begun = db.total_changes  # a statement that begins with WITH has no `rowcount` in Python
+    for some in chunks(told, 50):
+        table = f"told({', '.join('abcde'[: len(some[0])])}) AS (VALUES {values_of(some)})"
+        sql = f"WITH {table} UPDATE jobs SET {sets} WHERE id IN (SELECT a FROM told) AND state IN ({marks(before)})"  # noqa: S608 - our own text
+        db.execute(sql, (*chain.from_iterable(some), *before))
+    return db.total_changes - begun
+
+
+def _cannot(ident: int, state: str | None, wanted: State) -> ValueError:
+    return ValueError(f"job {ident} is {state or 'unknown'} and can't become {wanted}")
 
 
 def _json(value: object) -> str:
