@@ -366,6 +366,25 @@ def test_and_not_when_somebody_wrote_to_it_since(tmp_path: Path, change: Callabl
     assert not target.exists()
 
 
+def test_a_blob_that_becomes_shorter_while_it_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cas, target, content = Cas(tmp_path / "cas"), tmp_path / "a.png", picture() + b"\0" * 300_000
+    with cas._temp(durable=True) as temp:
+        temp.write(content)
+        cas.adopt(temp, sha256(content))
+    blob, real = cas.path(sha256(content)), os.read
+
+    def read(fd: int, count: int) -> bytes:
+        blob.chmod(0o644)
+        os.truncate(blob, 100_000)
+        return real(fd, count)
+
+    monkeypatch.delattr(os, "copy_file_range", raising=False)
+    monkeypatch.setattr(os, "read", read)
+    with pytest.raises(StoreError, match="shorter"):
+        cas.copy_out(sha256(content), target, durable=True)
+    assert not target.exists()
+
+
 def test_a_file_that_cant_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")

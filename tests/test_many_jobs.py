@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,25 +40,36 @@ wishes = some.lists(
 limits = some.sampled_from([Caps(per_run=None, unpriced=True), Caps(per_run=250), Caps(per_run=None, per_day=320, unpriced=True)])
 
 
-def everything(store: Store) -> list[Any]:
-    with store.reading() as db:
-        return [
-            db.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()  # noqa: S608
-            for table in ("jobs", "results", "result_blobs", "written")
-        ]
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One for all: what is tried in it is undone."""
+    with Store.open(tmp_path_factory.mktemp("many") / "store") as opened:
+        yield opened
 
 
-def both(one: Callable[[Any, Any], Any], all_of: Callable[[Any, list[Any]], Any], told: Sequence[Any], before: Any = None) -> Any:
-    """The same said in two stores, one after the other and at once; gives what was answered, once."""
-    with tempfile.TemporaryDirectory() as folder:
-        answers, left = [], []
-        for name in ("singly", "at once"):
-            with Store.open(Path(folder) / name) as store:
-                if before is not None:
-                    before(store)
-                with store.transaction() as db:
-                    answers.append([one(db, each) for each in told] if name == "singly" else all_of(db, list(told)))
-                left.append(everything(store))
+class Undo(Exception):
+    pass
+
+
+def everything(db: Any) -> list[Any]:
+    return [
+        db.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()  # noqa: S608
+        for table in ("jobs", "results", "result_blobs", "written")
+    ]
+
+
+def both(
+    store: Store, one: Callable[[Any, Any], Any], all_of: Callable[[Any, list[Any]], Any], told: Sequence[Any], before: Any = None
+) -> Any:
+    """The same said one after the other, and at once; gives what was answered, once."""
+    answers, left = [], []
+    for singly in (True, False):
+        with suppress(Undo), store.transaction(durable=False) as db:
+            if before is not None:
+                before(db)
+            answers.append([one(db, each) for each in told] if singly else all_of(db, list(told)))
+            left.append(everything(db))
+            raise Undo
     assert left[0] == left[1]
     assert answers[0] == answers[1]
     return answers[0]
@@ -66,79 +77,79 @@ def both(one: Callable[[Any, Any], Any], all_of: Callable[[Any, list[Any]], Any]
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(wishes, limits)
-def test_reservations(wanted: list[Wish], caps: Caps) -> None:
+def test_reservations(store: Store, wanted: list[Wish], caps: Caps) -> None:
     """The caps hold for the last of them as if the others had been made before it."""
-    both(lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted)
+    both(store, lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted)
 
 
-def test_a_clock_that_is_set_between_two_of_them() -> None:
+def test_a_clock_that_is_set_between_two_of_them(store: Store) -> None:
     """The second would count as of forty days ahead, where nothing was spent yet."""
 
-    def before(store: Store) -> None:
-        with store.transaction() as db:
-            reserve(db, wish(digest("before"), reserved=150, at=NOW), Caps(per_run=None))
+    def before(db: Any) -> None:
+        reserve(db, wish(digest("before"), reserved=150, at=NOW), Caps(per_run=None))
 
     caps = Caps(per_run=None, per_day=200)
     wanted = [wish(digest("ahead"), reserved=100, at=NOW + 40 * DAY), wish(digest("right"), reserved=100, at=NOW + 1)]
-    got = both(lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted, before)
+    got = both(store, lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted, before)
     assert [type(one).__name__ for one in got] == ["Reserved", "Over"]
 
 
-def test_more_reservations_than_one_statement_takes() -> None:
+def test_more_reservations_than_one_statement_takes(store: Store) -> None:
     wanted = [wish(digest(f"{n}"), reserved=10) for n in range(130)]
     caps = Caps(per_run=1205)
-    got = both(lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted)
+    got = both(store, lambda db, one: reserve(db, one, caps), lambda db, many: reserve_all(db, many, caps), wanted)
     assert [getattr(one, "id", 0) for one in got] == [*range(1, 121), *[0] * 10]
 
 
-def bought(count: int) -> Callable[[Store], None]:
+def bought(count: int) -> Callable[[Any], None]:
     """So many jobs; of the second and each fourth after it nobody knows anything."""
 
-    def fill(store: Store) -> None:
-        with store.transaction() as db:
-            for n in range(count):
-                reserve(db, wish(digest(f"{n}"), reserved=100), Caps(per_run=None))
-            for n in range(2, count + 1, 4):
-                journal.in_doubt(db, n, "no answer", 1.0)
+    def fill(db: Any) -> None:
+        for n in range(count):
+            reserve(db, wish(digest(f"{n}"), reserved=100), Caps(per_run=None))
+        for n in range(2, count + 1, 4):
+            journal.in_doubt(db, n, "no answer", 1.0)
 
     return fill
 
 
-def accepted(count: int) -> Callable[[Store], None]:
-    def fill(store: Store) -> None:
-        bought(count)(store)
-        with store.transaction() as db:
-            for n in range(1, count + 1):
-                journal.submitted(db, n, f"job-{n}", 1000.25 + n)
+def accepted(count: int) -> Callable[[Any], None]:
+    def fill(db: Any) -> None:
+        bought(count)(db)
+        for n in range(1, count + 1):
+            journal.submitted(db, n, f"job-{n}", 1000.25 + n)
 
     return fill
 
 
 @pytest.mark.parametrize("count", [1, 2, 120])
-def test_accepted(count: int) -> None:
+def test_accepted(store: Store, count: int) -> None:
     told = [(n, f"job-{n}", 1000.1 * n) for n in range(1, count + 1)]
-    both(lambda db, one: journal.submitted(db, *one), journal.submitted_all, told, bought(count))
-    both(lambda db, one: journal.submitted(db, *one), journal.submitted_all, [*told, told[0]], bought(count))
+    both(store, lambda db, one: journal.submitted(db, *one), journal.submitted_all, told, bought(count))
+    both(store, lambda db, one: journal.submitted(db, *one), journal.submitted_all, [*told, told[0]], bought(count))
 
 
 @pytest.mark.parametrize("count", [1, 2, 120])
-def test_ready(count: int) -> None:
+def test_ready(store: Store, count: int) -> None:
     told = [(n, 1010.3 + n, (None, 4.0, 0.1)[n % 3], n % 5) for n in range(1, count + 1)]
-    both(lambda db, one: journal.ready(db, *one), journal.ready_all, told, accepted(count))
-    both(lambda db, one: journal.ready(db, *one), journal.ready_all, told, bought(count))  # too early for all: nothing is kept
+    both(store, lambda db, one: journal.ready(db, *one), journal.ready_all, told, accepted(count))
+    both(
+        store, lambda db, one: journal.ready(db, *one), journal.ready_all, told, bought(count)
+    )  # too early for all: nothing is kept
 
 
-def test_landed() -> None:
+def test_landed(store: Store) -> None:
     told = [(n, Landed(p, "ä\"'" * p, digest(f"{n} {p}"), p, "image/png")) for n in (1, 2, 3) for p in (0, 11, 2)]
-    both(lambda db, one: journal.landed(db, *one), journal.landed_all, told, accepted(3))
+    both(store, lambda db, one: journal.landed(db, *one), journal.landed_all, told, accepted(3))
     with pytest.raises(KeyError):
-        both(lambda db, one: None, journal.landed_all, [told[0], (77, told[0][1])], accepted(3))
+        both(store, lambda db, one: None, journal.landed_all, [told[0], (77, told[0][1])], accepted(3))
 
 
 @pytest.mark.parametrize("count", [1, 2, 120])
-def test_done(count: int) -> None:
+def test_done(store: Store, count: int) -> None:
     told = [Ended(n, (None, 80, 100, 101)[n % 4], 1020.7, (None, 4.0)[n % 2], (None, "paid")[n % 2]) for n in range(1, count + 1)]
     overs = both(
+        store,
         lambda db, one: journal.done(db, one.id, one.cost, one.at, credits=one.credits, note=one.note),
         journal.done_all,
         told,
@@ -154,48 +165,37 @@ def test_done(count: int) -> None:
         (journal.done_all, [Ended(1, 0, 5.0, None, None), Ended(3, 0, 5.0, None, None)]),
     ],
 )
-def test_one_that_isnt_as_it_must_be_raises(act: Callable[[Any, Any], Any], told: Any) -> None:
-    def before(store: Store) -> None:
-        accepted(3)(store)
-        with store.transaction() as db:
-            journal.failed(db, 3, "no", 0, 2.0)
+def test_one_that_isnt_as_it_must_be_raises(store: Store, act: Callable[[Any, Any], Any], told: Any) -> None:
+    def before(db: Any) -> None:
+        accepted(3)(db)
+        journal.failed(db, 3, "no", 0, 2.0)
 
     with pytest.raises(ValueError, match="can't become"):
-        both(lambda db, one: None, act, told, before)
+        both(store, lambda db, one: None, act, told, before)
 
 
-def test_results_and_what_is_put_where() -> None:
+def test_results_and_what_is_put_where(store: Store) -> None:
     """Also two of one key, of which the second has other pictures under the same number, and one that is there already."""
 
     def of(key: int, number: int, *pictures: str) -> Take:
         blobs = tuple(Blob(f"m{n}", digest(one), len(one), "image/png") for n, one in enumerate(pictures))
         return Take(KEYS[key], number, 1, blobs, "apiframe/gpt-image-2", None, 7, 3.5, {"ü": 1}, None, False)
 
-    def before(store: Store) -> None:
-        for n in range(200):
-            store.cas.put(f"{n}".encode(), durable=False)
-        store.record([of(1, 1, "1"), of(2, 1, "2")])
-
+    for n in range(200):
+        store.cas.put(f"{n}".encode(), durable=False)
     takes = [of(0, 1, "10"), of(1, 1, "1"), of(2, 1, "3"), of(3, 1, "4", "5"), of(3, 1, "6"), of(3, 1, "4", "5"), of(3, 7, "8")]
     takes += [of(4, n, f"{n}") for n in range(20, 190)]
-    put = [Written("/tree", f"{n}.png", digest(f"{n}"), KEYS[0]) for n in range(500)] + [
-        Written("/tree", "7.png", digest("8"), None)
-    ]
-
-    with tempfile.TemporaryDirectory() as folder:
-        left = []
-        for at_once in (False, True):
-            with Store.open(Path(folder) / str(at_once)) as store:
-                before(store)
-                if at_once:
-                    given = store.record(takes, put)
-                else:
-                    given = [store.record([take])[0] for take in takes]
-                    for row in put:
-                        store.note_written([row])
-                left.append((given, everything(store)))
-    assert left[0] == left[1]
-    assert [take.take for take in left[0][0][:7]] == [1, 1, 2, 1, 2, 1, 7]
+    given = both(
+        store,
+        lambda db, take: store.record_in(db, [take])[0],
+        store.record_in,
+        takes,
+        lambda db: store.record_in(db, [of(1, 1, "1"), of(2, 1, "2")]),
+    )
+    assert [take.take for take in given[:7]] == [1, 1, 2, 1, 2, 1, 7]
+    put = [Written("/tree", f"{n}.png", digest(f"{n}"), KEYS[0]) for n in range(500)]
+    put.append(Written("/tree", "7.png", digest("8"), None))
+    both(store, lambda db, row: store.record_in(db, [], [row]), lambda db, rows: [store.record_in(db, [], rows)] * len(rows), put)
 
 
 def test_many_are_few_statements(tmp_path: Path) -> None:
