@@ -65,7 +65,6 @@ class Placer:
         self._assets: dict[str, Asset] = dict(project.assets)
         self._spec_stamp = project.spec_read
         self._staged: Path | None = None
-        self._noted = set[str]()  # keys whose manifest is in the store
 
     # ── inputs and results ──
 
@@ -91,11 +90,8 @@ class Placer:
 
     def note(self, plan: StepPlan) -> None:
         """Keeps the full manifest, whose sha256 is the key, so that `show` can tell of a picture long after its spec has gone."""
-        if plan.action is None or plan.action.key in self._noted:
-            return
-        if not self.cas.has(plan.action.key):
+        if plan.action is not None and not self.cas.has(plan.action.key):
             self.cas.put(plan.action.text.encode(), durable=False)
-        self._noted.add(plan.action.key)
 
     def drawn(
         self, plan: StepPlan, asked: Callable[[tuple[Picture, ...]], Request], draw: Callable[[Request], Done], durable: bool

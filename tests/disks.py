@@ -19,7 +19,9 @@ def _mounted(*arguments: str | Path) -> bool:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Nothing in the folder can be written. Root obeys no permissions, so for root it is a mount."""
+    """Nothing in the folder can be written. Root obeys no permissions, so for root it is a mount. Skipped only for a root that may not mount, which has
+    no way at all to make a folder read-only; anybody else runs it.
+    """
     if not ROOT:
         modes = {path: path.stat().st_mode for path in [folder, *folder.rglob("*")] if not path.is_symlink()}
         for path, mode in modes.items():

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from assetbuild.digest import sha256
+from assetbuild.store import Store
 from assetbuild.testing.space import Ran
 
 from .emulating import emulator
@@ -297,6 +299,34 @@ def test_a_reroll_that_is_killed(tmp_path: Path, at: str) -> None:
         assert shop.space.read("art/poster.png") != before
         assert shop.space.lock()["poster"]["take"] == 2
         shop.settled(2)
+
+
+def test_where_a_picture_will_lie_is_written_with_it_only_where_nothing_lies(tmp_path: Path) -> None:
+    """Else the old picture must be in the store before: killed in between, the record still says what we put there."""
+    spec = ONE.replace("0.10", "1")
+    with emulator() as apiframe:
+        shop = Shop(tmp_path, apiframe, spec)
+
+        def written() -> str:
+            with Store.open(shop.space.root / ".assetbuild" / "store") as store:
+                return store.written(str(shop.space.root)).get("art/poster.png", "")
+
+        env = apiframe.env()
+        died = shop.space.run("build", "--yes", env={**env, "CRASH_AT": "assetbuild.placing.Placer.put_in_place:1"})
+        assert died.code == 137
+        first = written()
+        assert first, "it is known as ours before it is there"
+        shop.build()
+        assert sha256(shop.space.read("art/poster.png")) == first
+        shop.space.write(
+            "assets.yaml", spec.replace("poster:\n    prompt: |\n      ", "poster:\n    prompt: |\n      Quite another ")
+        )
+        died = shop.space.run("build", "--yes", env={**env, "CRASH_AT": "assetbuild.placing.Placer.preserved:1"})
+        assert died.code == 137
+        assert written() == first
+        shop.build()
+        assert sha256(shop.space.read("art/poster.png")) == written() != first
+        assert len(apiframe.bills) == 2
 
 
 def finishing(shop: Shop, act: Callable[[], Ran]) -> Ran:
