@@ -14,6 +14,7 @@ import pytest
 from assetbuild.errors import AssetbuildError
 from assetbuild.lockfile import Line, Output
 from assetbuild.store import Blob, Store, Take
+from assetbuild.store.journal import State
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden" / "stores"
@@ -101,3 +102,24 @@ def start(code: str, *words: object) -> subprocess.Popen[str]:
     """Start Python text in a child that says a line when it is ready."""
     command = [sys.executable, "-B", "-c", textwrap.dedent(code), *map(str, words)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def send(store: Store, key: str, *, state: State = State.SUBMITTED, take: int = 1, attempt: int = 1, **fields: object) -> None:
+    """A journal row, as buying will write it."""
+    row: dict[str, object] = {
+        "key": key,
+        "take": take,
+        "attempt": attempt,
+        "key_version": 1,
+        "state": state,
+        "provider": "apiframe",
+        "model": "gpt-image-2",
+        "project": "fika",
+        "asset": "poster",
+        "idempotency_key": digest(f"{key}{take}{attempt}"),
+        "body": b"{}",
+        "reserved": 250_000,
+        "intent_at": 1000.0,
+    } | fields
+    with store.transaction() as db:
+        db.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))  # noqa: S608

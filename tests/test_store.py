@@ -1,24 +1,18 @@
-"""What was paid for is there after a kill, a second process, a damaged file or a newer release; a store is never silently an
-empty one.
-"""
+"""What was paid for is there after a kill and a second process; a result is never replaced."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
 from assetbuild.errors import StoreError
-from assetbuild.store import Store, Written, database, store_root
+from assetbuild.store import Store, Written
 from assetbuild.store.journal import State, has_open, jobs_of, open_jobs
-from assetbuild.store.salvage import set_aside
 
-from .disks import read_only
-from .storing import digest, kept, run, same_words, start
+from .storing import digest, kept, run, same_words, send, start
 
 KEY = digest("poster")
 
@@ -26,27 +20,6 @@ KEY = digest("poster")
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "store"
-
-
-def send(store: Store, key: str, *, state: State = State.SUBMITTED, take: int = 1, attempt: int = 1, **fields: object) -> None:
-    """A journal row, as buying will write it."""
-    row: dict[str, object] = {
-        "key": key,
-        "take": take,
-        "attempt": attempt,
-        "key_version": 1,
-        "state": state,
-        "provider": "apiframe",
-        "model": "gpt-image-2",
-        "project": "fika",
-        "asset": "poster",
-        "idempotency_key": digest(f"{key}{take}{attempt}"),
-        "body": b"{}",
-        "reserved": 250_000,
-        "intent_at": 1000.0,
-    } | fields
-    with store.transaction() as db:
-        db.execute(f"INSERT INTO jobs ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))  # noqa: S608
 
 
 def test_results_come_back_as_they_were(root: Path) -> None:
@@ -253,180 +226,6 @@ def test_threads_share_a_store_and_a_fork_gets_its_own_connection(root: Path) ->
         assert store.verify().database == ()
 
 
-def _bytes(root: Path) -> bytes:
-    return (root / "store.db").read_bytes()
-
-
-def test_a_newer_store_is_left_as_it_is(root: Path) -> None:
-    Store.open(root).close()
-    db = sqlite3.connect(root / "store.db")
-    db.execute("PRAGMA user_version = 7")
-    db.close()
-    before = _bytes(root)
-    for create in (True, False):
-        with pytest.raises(StoreError) as caught:
-            Store.open(root, create=create)
-    same_words("store-newer", caught.value, (root, "STORE"))
-    assert caught.value.exit_code == 2
-    assert _bytes(root) == before
-    assert list((root / "claims").iterdir()) == []
-
-
-def test_another_programs_database_is_left_as_it_is(root: Path) -> None:
-    root.mkdir()
-    db = sqlite3.connect(root / "store.db")
-    db.execute("CREATE TABLE theirs (x)")
-    db.close()
-    before = _bytes(root)
-    with pytest.raises(StoreError) as caught:
-        Store.open(root)
-    same_words("store-foreign", caught.value, (root, "STORE"))
-    assert _bytes(root) == before
-
-
-@pytest.mark.parametrize("content", [b"", b"not a database at all" * 300], ids=["empty", "garbage"])
-def test_a_damaged_store_is_an_error_and_never_an_empty_one(root: Path, content: bytes) -> None:
-    with Store.open(root) as store:
-        store.record([kept(store, "poster", b"one")])
-    (root / "store.db").write_bytes(content)
-    for create in (True, False):
-        with pytest.raises(StoreError) as caught:
-            Store.open(root, create=create)
-    same_words(f"store-damaged-{'empty' if not content else 'garbage'}", caught.value, (root, "STORE"))
-    assert _bytes(root) == content
-    # Set aside only when told; the pictures and the damaged file stay.
-    salvage = set_aside(root)
-    assert salvage.aside.read_bytes() == content
-    with Store.open(root) as store:
-        assert store.takes(KEY) == []
-        assert store.cas.read(digest("one")) == b"one"
-        assert [t.take for t in store.record([kept(store, "poster", b"one")])] == [1]
-
-
-def test_what_can_be_read_of_a_damaged_store_is_kept(root: Path) -> None:
-    with Store.open(root) as store:
-        store.record([kept(store, f"poster-{n:04}", b"the same") for n in range(600)])
-        send(store, KEY)
-        store.register_tree("/p", ["assets.lock"])
-    whole, found = _bytes(root), []
-    with Store.open(root), pytest.raises(StoreError) as caught:
-        set_aside(root)
-    same_words("salvage-in-use", caught.value, (root, "STORE"), (os.getpid(), "PID"))
-    pages = range(len(whole) // 4096)
-    for page in pages[12::20]:  # behind the roots of the tables; each time another one is lost
-        damaged = whole[: page * 4096] + b"\xa5" * 4096 + whole[(page + 1) * 4096 :]
-        (root / "store.db").write_bytes(damaged)
-        with Store.open(root) as store:
-            assert store.verify().database != ()
-        salvage = set_aside(root)
-        assert salvage.aside.read_bytes() == damaged
-        assert salvage.rows["jobs"] == 1
-        found.append(salvage.rows["results"] + salvage.rows["result_blobs"])
-        with Store.open(root) as store:
-            assert store.verify().database == ()
-            assert store.trees() == {"/p": ("assets.lock",)}
-            assert has_open(store.database.db())
-    assert min(found) >= 1200 - 60, "one page's rows of one table, no more"
-    assert min(found) < 1200, "and the test did hit a table"
-    assert len(list(root.glob("store.db.damaged-*"))) == len(found)
-
-
-def test_what_a_killed_run_recorded_last_is_kept_too(root: Path) -> None:
-    done = run(
-        """
-        import os, sys
-        from pathlib import Path
-        from assetbuild.store import Store
-        from tests.storing import kept
-        store = Store.open(Path(sys.argv[1]))
-        store.record([kept(store, "poster", b"one")])
-        os._exit(9)
-        """,
-        root,
-    )
-    assert done.returncode == 9, done.stderr
-    assert (root / "store.db-wal").stat().st_size > 0, "the newest commits are still in sqlite's log"
-    assert set_aside(root).rows["results"] == 1
-    with Store.open(root) as store:
-        assert [take.take for take in store.takes(KEY)] == [1]
-
-
-def test_a_full_or_refusing_disk_while_recording_loses_nothing(root: Path) -> None:
-    with Store.open(root) as store:
-        store.record([kept(store, "poster", b"one")])
-        db = store.database.db()
-        pages = db.execute("PRAGMA page_count").fetchone()[0]
-        db.execute(f"PRAGMA max_page_count = {pages}")  # sqlite's own way to have a full disk
-        takes = [kept(store, f"p{n}", b"x" * 10) for n in range(300)]
-        with pytest.raises(StoreError, match="the disk is full"):
-            store.record(takes)
-        db.execute("PRAGMA max_page_count = 1000000")
-        assert store.stats().results == 1
-        assert len(store.record(takes)) == 300
-
-
-def test_a_busy_store_says_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
-    with Store.open(root) as store:
-        other = sqlite3.connect(root / "store.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="is busy: another run"):
-            store.forget_tree("/p")
-        other.execute("COMMIT")
-        other.close()
-        assert not store.forget_tree("/p")
-
-
-def test_a_read_only_store_can_be_read(root: Path) -> None:
-    with Store.open(root) as store:
-        take = store.record([kept(store, "poster", b"one")])[0]
-    with read_only(root), Store.open(root) as store:
-        assert store.read_only
-        assert store.takes(KEY) == [take]
-        assert store.cas.read(digest("one")) == b"one"
-        with pytest.raises(StoreError, match="can't be written here"):
-            store.record([])
-
-
-def test_a_shared_disk_gets_no_wal_and_says_its_type(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def mode() -> str:
-        db = sqlite3.connect(root / "store.db")
-        found: str = db.execute("PRAGMA journal_mode").fetchone()[0]
-        db.close()
-        return found
-
-    with Store.open(root) as store:
-        store.record([kept(store, "poster", b"one")])
-        assert store.network is None
-    assert mode() == "wal"
-    monkeypatch.setattr(database, "network_filesystem", lambda _: "nfs4")
-    with Store.open(root) as store, Store.open(root) as second:
-        assert store.network == "nfs4"
-        assert not list(root.glob("store.db-*"))
-        second.record([kept(store, "poster", b"two", take=2)])
-        assert [t.take for t in store.takes(KEY)] == [1, 2]
-    assert mode() == "delete"
-    monkeypatch.undo()
-    with Store.open(root) as store:
-        assert len(store.takes(KEY)) == 2
-    assert mode() == "wal"
-
-
-def test_verify_finds_what_is_damaged_and_what_is_gone(root: Path) -> None:
-    with Store.open(root) as store:
-        good, bad, gone = (
-            store.record([kept(store, name, name.encode())])[0].blobs[0].digest for name in ("good", "bad!", "gone")
-        )
-        store.cas.remove(gone)
-        store.cas.path(bad).chmod(0o644)
-        store.cas.path(bad).write_bytes(b"worse")
-        report = store.verify()
-        assert report == (1, 4, (bad,), (gone,), ())
-        assert store.stats().damaged == 1
-        assert store.cas.has(good)
-        assert store.verify() == (1, 4, (), tuple(sorted((bad, gone))), ())
-
-
 def test_trees_are_remembered_with_all_their_lockfiles(root: Path) -> None:
     with Store.open(root) as store:
         store.register_tree("/p", ["assets.lock"])
@@ -459,110 +258,3 @@ def test_open_jobs_are_found_by_key(root: Path) -> None:
             send(store, KEY, attempt=2)
         with pytest.raises(sqlite3.IntegrityError):
             send(store, KEY, attempt=3, state="paid")  # type: ignore[arg-type]
-
-
-# ── where it is ──
-
-
-def _repository(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    return folder
-
-
-def test_where_the_store_is(tmp_path: Path) -> None:
-    plain, top = tmp_path / "plain", _repository(tmp_path / "repo")
-    inner = top / "design"
-    inner.mkdir()
-    assert store_root(plain, spec_store=None, environ={}) == plain / ".assetbuild" / "store"
-    assert store_root(inner, spec_store=None, environ={}) == top / ".git" / "assetbuild" / "v1"
-    assert store_root(inner, spec_store="../shared", environ={"ASSETBUILD_STORE": ""}) == top / "shared"
-    assert store_root(inner, spec_store="../shared", environ={"ASSETBUILD_STORE": "/mnt/store"}) == Path("/mnt/store")
-    assert store_root(inner, spec_store="~/pictures", environ={}) == Path.home() / "pictures"
-    assert not (top / ".git" / "assetbuild").exists(), "asking makes nothing"
-
-
-def _bought(project: Path, content: bytes = b"bought") -> Path:
-    root = store_root(project, spec_store=None, environ={})
-    with Store.open(root) as store:
-        store.record([kept(store, "poster", content)], [Written(str(project), "a.png", digest(content), KEY)])
-        store.register_tree(str(project), ["assets.lock"])
-        send(store, KEY, remote_id=content.decode(), intent_at=float(len(content)))
-    return root
-
-
-def test_the_store_moves_into_git_with_all_it_has(tmp_path: Path) -> None:
-    project = tmp_path / "fika"
-    project.mkdir()
-    old = _bought(project)
-    assert old == project / ".assetbuild" / "store"
-    _repository(project)
-    new = store_root(project, spec_store=None, environ={})
-    assert new == project / ".git" / "assetbuild" / "v1"
-    assert not (old / "store.db").exists()
-    with Store.open(new) as store:
-        assert [t.blobs[0].digest for t in store.takes(KEY)] == [digest("bought")]
-        assert store.cas.read(digest("bought")) == b"bought"
-        assert store.written(str(project)) == {"a.png": digest("bought")}
-        assert list(store.trees()) == [str(project)]
-        assert [job.remote_id for job in open_jobs(store.database.db())] == ["bought"]
-    assert store_root(project, spec_store=None, environ={}) == new
-
-
-def test_two_projects_stores_become_one_and_no_debt_is_lost(tmp_path: Path) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
-    for project, content in ((one, b"bought"), (two, b"bought too")):
-        project.mkdir()
-        _bought(project, content)
-    _repository(tmp_path)
-    roots = {store_root(project, spec_store=None, environ={}) for project in (one, two)}
-    assert roots == {tmp_path / ".git" / "assetbuild" / "v1"}
-    with Store.open(roots.pop()) as store:
-        assert [(t.take, t.blobs[0].digest) for t in store.takes(KEY)] == [(1, digest("bought")), (2, digest("bought too"))]
-        assert [(job.attempt, job.remote_id) for job in open_jobs(store.database.db())] == [(1, "bought"), (2, "bought too")]
-        assert list(store.trees()) == [str(one), str(two)]
-
-
-def test_a_store_in_use_isnt_moved_under_its_user(tmp_path: Path) -> None:
-    old = _bought(tmp_path)
-    child = start(
-        "import sys; from pathlib import Path; from assetbuild.store import Store; s = Store.open(Path(sys.argv[1]));"
-        "print('ready', flush=True); sys.stdin.readline()",
-        old,
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    _repository(tmp_path)
-    assert store_root(tmp_path, spec_store=None, environ={}) == old
-    child.kill()  # and a run that was killed is no user
-    child.communicate()
-    assert store_root(tmp_path, spec_store=None, environ={}) == tmp_path / ".git" / "assetbuild" / "v1"
-
-
-def test_a_kill_while_moving_loses_nothing(tmp_path: Path) -> None:
-    from .storing import die_at
-
-    code = """
-        import shutil
-        from pathlib import Path
-        from assetbuild.store import Store, store_root
-        import assetbuild.store.moving
-        arm()
-        store_root(Path(sys.argv[3]), spec_store=None, environ={})
-    """
-    step = 1
-    while True:
-        project = tmp_path / str(step)
-        project.mkdir()
-        _bought(project)
-        _repository(project)
-        died = die_at(step, "half", code, project)
-        with Store.open(store_root(project, spec_store=None, environ={})) as store:
-            assert store.root == project / ".git" / "assetbuild" / "v1"
-            assert [t.take for t in store.takes(KEY)] == [1]
-            assert store.cas.read(digest("bought")) == b"bought"
-            assert [job.attempt for job in open_jobs(store.database.db())] == [1]
-        if not died:
-            break
-        step += 3
-    assert step > 15
