@@ -41,7 +41,8 @@ class Recipe(NamedTuple):
     `quality` 1-100; `effort` 0-10 (slower and smaller); `max_bytes`: the quality is lowered until the file is that small. `icc`: "" for sRGB, "keep" for
     the master's own profile, else the digest of the profile's file, into which the colours are turned. `sharpen`: percent of an unsharp mask
     after making it smaller. `colors`: 2-256, a palette. `sizes`: the squares in an .ico, in pixels. `trim`: cut to the object first, with this margin as
-    a fraction of its longer side; negative: not. `strip`: no profile, no comments in the file. `lossless`: None is what is usual for the format.
+    a fraction of its longer side; negative: not. `strip`: no profile, no comments in the file. `lossless`: None is what is usual for the
+    format. `provenance`: "keep" (in the file), "sidecar", "strip".
     """
 
     format: Format
@@ -64,6 +65,7 @@ class Recipe(NamedTuple):
     colors: int | None = None
     sizes: tuple[int, ...] = ()
     trim: float = -1.0
+    provenance: str = "keep"
 
     @property
     def options(self) -> dict[str, Any]:
