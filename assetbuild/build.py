@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .errors import AssetbuildError
 from .events import Event, Failed, Finished, Held, Kept, Said, Skipped, Summed
+from .exporting import Exporter
 from .facts import AssetPlan, Planner, StepPlan
 from .making import Maker
 from .placing import Ledger, OutputChanged, Placer, Threads
@@ -45,6 +46,7 @@ class Built(NamedTuple):
     failed: dict[str, str]
     held: dict[str, str]
     skipped: dict[str, str]
+    exported: frozenset[str] = frozenset()  # files that were made from pictures, or put back
     setup: str = ""  # a key or credit that was missing
     money: Tally = Tally()
 
@@ -54,6 +56,11 @@ TO_WRITE = 3.0  # seconds for lock lines after a second ^C
 
 _WORK = (Verb.RESTORE, Verb.RESUME, Verb.GENERATE, Verb.WAITING)
 _ENDS = (Verb.HELD, Verb.SKIPPED, Verb.FAILED, Verb.WAITING)
+
+
+def _at_rest(plan: AssetPlan) -> bool:
+    """Whether nothing is to be done for its exports, nor said of them."""
+    return all(one.decision.verb in (Verb.UP_TO_DATE, Verb.SKIPPED) and not one.to_note for one in plan.exports)
 
 
 class Build:
@@ -69,7 +76,9 @@ class Build:
         self.failed: dict[str, str] = {}
         self.held: dict[str, str] = {}
         self.skipped: dict[str, str] = {}
+        self.ended: set[str] = set()  # of which was said before anything began that nothing is to be done
         self.maker = Maker(self)
+        self.exporter = Exporter(self)
         self.stopping = False
         self.interrupted = False
         self.cut_off = False  # by a second ^C: threads may be at work yet, so the process has to be ended
@@ -78,7 +87,7 @@ class Build:
 
     def run(self, plans: Sequence[AssetPlan]) -> Built:
         """Does everything that the plan says may be done. Raises nothing that belongs to a single asset."""
-        todo = [p for p in plans if p.verb in _WORK or (self._line_is_old(p) and not self.options.frozen)]
+        todo = [p for p in plans if p.verb in _WORK or not _at_rest(p) or (self._line_is_old(p) and not self.options.frozen)]
         redrawn = [p.asset.id for p in plans if any(s.decision.verb is Verb.GENERATE and s.decision.accepted for s in p.steps)]
         if redrawn:  # should a drawing come out otherwise than it was, those made from it are decided again
             users = self.project.graph.with_users(redrawn)
@@ -86,6 +95,7 @@ class Build:
             todo = [p for p in plans if p.asset.id in known or (p.asset.id in users and p.verb is Verb.UP_TO_DATE)]
         for plan in plans:
             if plan.verb in _ENDS and plan.verb is not Verb.WAITING:
+                self.ended.add(plan.asset.id)
                 self.end(plan.leading)
         if todo:
             usual = gc.get_threshold()
@@ -183,7 +193,7 @@ class Build:
                 await self._done[base].wait()
             if bases:  # else it was decided just now
                 self.planner.decide_asset(asset.id)
-            word = await self._steps(asset)
+            word = await self._steps(asset) if asset.id not in self.ended else ""
             if word:
                 self.words[asset.id] = word
                 if (kept := self.ledger.kept.get(asset.id)) is not None:
@@ -196,6 +206,13 @@ class Build:
             self.fail(asset.id, f"{where}{problem.strerror or problem}", "")
         finally:
             self._done[asset.id].set()
+        if asset.exports and asset.id not in self.maker.overtaken and not self.stopping:
+            try:  # nothing is made from these: those that wait for the picture go on
+                await self.exporter.make(asset)
+            except AssetbuildError as problem:
+                self.fail(asset.id, problem.text, problem.hint or "")
+            except OSError as problem:
+                self.fail(asset.id, f"{problem.filename}: {problem.strerror or problem}", "")
 
     async def _steps(self, asset: Asset) -> str:
         word = ""
@@ -305,8 +322,11 @@ class Build:
             missing,
             time.monotonic() - self.started,
             self.interrupted,
+            self.exporter.made,
+            kinds.count("composed") + kinds.count("cut"),
         )
-        return Built(summary, self.words, self.failed, self.held, self.skipped, self.setup, self.maker.money())
+        exported = frozenset(self.exporter.paths)
+        return Built(summary, self.words, self.failed, self.held, self.skipped, exported, self.setup, self.maker.money())
 
 
 def elsewhere(goes_on: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from .spec.model import Step
 
 KEY_VERSION = 1
+RECIPE = "~"  # begins what stands for an input that was made here: how it is made, whatever bytes an encoder gives
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _text = json.encoder.encode_basestring  # a JSON text with as few escapes as RFC 8785 wants; C
@@ -80,7 +81,8 @@ class Actions:
         """The action of a step whose inputs have these digests, in order.
 
         In the manifest: key version, op, provider, model, the folded prompt, every parameter, the set's size, the variant, and of each
-        input its role, hint and digest (its place is its place in the list). Written out by hand in RFC 8785's order of names, which is
+        input its role, hint and digest, or its `recipe` where what stands for it begins with RECIPE (its place is its place in the
+        list). Written out by hand in RFC 8785's order of names, which is
         five times quicker than a serialiser; `tests/test_digest.py` compares the two.
         """
         names = (step.op, step.provider, step.model)
@@ -96,7 +98,10 @@ class Actions:
             entries = []
             for one, digest in zip(step.inputs, digests, strict=True):
                 hint = "" if one.hint is None else f'"hint":{_text(fold(one.hint))},'
-                entries.append(f'{{"digest":"{digest}",{hint}"role":"{one.role}"}}')
+                if digest[:1] == RECIPE:
+                    entries.append(f'{{{hint}"recipe":"{digest[1:]}","role":"{one.role}"}}')
+                else:
+                    entries.append(f'{{"digest":"{digest}",{hint}"role":"{one.role}"}}')
             parts += '"inputs":[', ",".join(entries), "],"
         parts += shared[0], kept[1], ","
         if step.prompt is not None:
@@ -110,6 +115,16 @@ class Actions:
         parts.append("}")
         text = "".join(parts)
         return Action(hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def recipe(made: Action, place: int | None = None) -> str:
+    """What stands in keys for a picture that was made here, in place of its digest: the key of the action that makes it. Of a piece of a sheet, whatever
+    the pieces are called and however many are cut, that of its cell (`place`, from 0).
+    """
+    if place is None:
+        return RECIPE + made.key
+    manifest = {name: value for name, value in made.manifest.items() if name != "set"}
+    return RECIPE + sha256(canonical({**manifest, "cell": place}).encode())
 
 
 def action(step: Step, digests: Sequence[str]) -> Action:

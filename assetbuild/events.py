@@ -13,14 +13,14 @@ class Started(NamedTuple):
     id: str
     step: int
     steps: int
-    word: str  # draw, buy, fetch
+    word: str  # draw, buy, fetch, compose, cut
     reason: str
     where: str = ""
     usual: float = 0.0
 
 
 class Finished(NamedTuple):
-    """An asset's picture is in its place. `word` is drawn, bought, restored, fetched; `seconds` is how long it took."""
+    """An asset's picture is in its place. `word` is drawn, bought, restored, fetched, composed, cut; `seconds` is how long it took."""
 
     id: str
     word: str
@@ -36,6 +36,14 @@ class StepFinished(NamedTuple):
     step: int
     steps: int
     word: str
+
+
+class Exported(NamedTuple):
+    """Files were made from an asset's picture, or put back: their paths."""
+
+    id: str
+    paths: tuple[str, ...]
+    seconds: float
 
 
 class Held(NamedTuple):
@@ -88,6 +96,8 @@ class Summed(NamedTuple):
     not_needed: int
     seconds: float
     interrupted: bool = False
+    exported: int = 0  # files that were made from pictures
+    made: int = 0  # pictures that were composed or cut here
 
 
-Event = Started | StepFinished | Finished | Held | Skipped | Failed | Kept | Said | Summed
+Event = Started | StepFinished | Finished | Exported | Held | Skipped | Failed | Kept | Said | Summed

@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from . import lockfile
-from .digest import Action, Actions, Change, changes, sealed
+from .digest import Action, Actions, Change, changes, recipe, sealed
 from .errors import AssetbuildError, SpecError, StoreError
 from .files import Stamp
 from .known import Known, by_member, pairs_of
+from .leaves import ExportPlan, Leaves
 from .lockfile import Line, Lock
 from .lockfile.branches import Branches
 from .overlaps import Overlaps
@@ -36,7 +37,7 @@ from .plan import (
 )
 from .project import Project
 from .providers.base import Picture, Request
-from .spec.model import Asset, AssetInput, FileInput, Input, Step
+from .spec.model import HERE, Asset, AssetInput, FileInput, Input, Step, called, files_of
 from .store.journal import Job
 
 
@@ -71,11 +72,25 @@ class AssetPlan(NamedTuple):
     steps: tuple[StepPlan, ...]
     leading: StepPlan  # the step to speak of: the first at which something is to be done or said, else the last
     verb: Verb  # what is to be done with the asset
+    exports: tuple[ExportPlan, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is to be done: the picture and all its exports are up to date."""
+        return self.verb is Verb.UP_TO_DATE and all(one.decision.verb is Verb.UP_TO_DATE for one in self.exports)
+
+    @property
+    def to_export(self) -> tuple[ExportPlan, ...]:
+        """The exports that are to be put there or made, and those whose lock line is to be written."""
+        return tuple(one for one in self.exports if one.decision.verb in _MAKES or one.to_note)
 
     @property
     def purchases(self) -> int:
         """Steps to be made for certain in this run."""
         return sum(1 for one in self.steps if one.decision.verb is Verb.GENERATE)
+
+
+_MAKES = (Verb.RESTORE, Verb.GENERATE, Verb.WAITING)
 
 
 def _asset_plan(asset: Asset, steps: list[StepPlan]) -> AssetPlan:
@@ -118,6 +133,7 @@ class Planner:
         self.put_off: dict[str, Decision] = {}  # by key: what this run has found out, and that needs a person's word
         self._not_fetched: dict[str, Decision] = {}  # by key: what is wrong with a job that this run has looked at
         self._branches: Branches | None = None
+        self.leaves = Leaves(self)
 
     @property
     def lock(self) -> Lock:
@@ -156,7 +172,8 @@ class Planner:
 
         def locked(asset: Asset, place: int) -> str | None:
             line = self.lock.lines.get(asset.id)
-            return next((o.digest for o in line.outputs if o.path == asset.outputs[place]), None) if line is not None else None
+            path = files_of(asset)[place]
+            return next((o.digest for o in line.files if o.path == path), None) if line is not None else None
 
         assets = self.project.assets
         wanted = self.project.graph.with_bases(ids)
@@ -177,7 +194,14 @@ class Planner:
             plan = self.decide_step(asset, number, line)
             found.append(plan)
         self.plans[name] = result = _asset_plan(asset, found)
-        return result
+        return self.decide_exports(name) if asset.exports else result
+
+    def decide_exports(self, name: str) -> AssetPlan:
+        """Decides the exports of an asset anew, whose own picture stays as it was decided."""
+        plan = self.plans[name]
+        exports = self.leaves.decided(plan.asset, plan.steps[-1], self.lock.lines.get(name), failed=name in self.failed)
+        self.plans[name] = plan = plan._replace(exports=exports)
+        return plan
 
     def _resolve(self, asset: Asset) -> None:
         """Two branches bought this asset's picture and their lines were merged by union: one line counts from now on."""
@@ -219,7 +243,10 @@ class Planner:
             decision = self.put_off[act.key]
         elif decision.row == "6" and act is not None and act.key in self._not_fetched:
             decision = self._not_fetched[act.key]._replace(accepted=decision.accepted)
-        elif decision.verb is Verb.GENERATE and act is not None and (fault := self._fault(asset, number, facts, act)):
+        elif (
+            (decision.verb is Verb.GENERATE and act is not None)
+            or (decision.verb is Verb.WAITING and asset.steps[number].provider == HERE)
+        ) and (fault := self._fault(asset, number, facts, act)):
             decision = Decision("15", Verb.FAILED, fault)
         members = asset.steps[number].members
         if decision.verb is Verb.RESTORE and members and line is not None and (renamed := _renamed(line, members)):
@@ -228,13 +255,17 @@ class Planner:
         self.steps[asset.id, number] = plan
         return plan
 
-    def _fault(self, asset: Asset, number: int, facts: Facts, act: Action) -> str:
+    def _fault(self, asset: Asset, number: int, facts: Facts, act: Action | None) -> str:
         """Why the provider would refuse this request, as far as that can be known before money moves."""
         step = asset.steps[number]
-        if self.project.table.free(step.provider):
+        here = step.provider == HERE
+        if self.project.table.free(step.provider) and not here:
             return ""
         pictures = []
         for one, fact in zip(step.inputs, facts.inputs, strict=False):
+            if fact.digest is None and here:  # its base is still to be made; what is laid over it is known
+                pictures.append(Picture("", self.project.root / ".assetbuild" / "none", one.role, one.name, one.hint, fact.label))
+                continue
             if fact.digest is None:
                 return ""
             path = one.source.path if type(one.source) is FileInput else self.known.file_with(fact.digest)
@@ -242,7 +273,16 @@ class Planner:
                 self.project.store_path / "cas" / fact.digest[:2] / fact.digest[2:] if path is None else self.project.root / path
             )
             pictures.append(Picture(fact.digest, where, one.role, one.name, one.hint, fact.label))
-        request = Request(act.key, step.op, step.model, step.prompt, step.params, tuple(pictures), step.members, step.variant)
+        request = Request(
+            act.key if act is not None else "",
+            step.op,
+            step.model,
+            step.prompt,
+            step.params,
+            tuple(pictures),
+            step.members,
+            step.variant,
+        )
         return "; ".join(self.project.provider(step.provider).check(request))
 
     def _gather(self, asset: Asset, number: int, line: Line | None) -> tuple[Facts, Action | None]:
@@ -253,7 +293,7 @@ class Planner:
         act: Action | None = None
         digests: list[str | None] = []
         if not pinned or not step.inputs:
-            digests = [one.digest for one in inputs]
+            digests = [one.stands for one in inputs]
             if None not in digests:
                 act = self._action(asset.id, number, step, tuple(digests))  # type: ignore[arg-type]
         locked, locked_digests = _locked(line, number, last, step.members)
@@ -271,6 +311,7 @@ class Planner:
                 differs = self._differs(line, locked, number, last, act)
         elif line is not None:
             differs = (Change("then", None, number + 1),)
+        needed = self._is_needed(asset, number, last)
         facts = Facts(
             asset.id,
             key,
@@ -280,7 +321,7 @@ class Planner:
             None,
             pinned,
             last,
-            self._is_needed(asset, number, last),
+            needed,
             self.project.table.reproducible(step.provider),
             differs,
             Consent() if self.project.table.free(step.provider) else self.consent(asset, number, key),
@@ -290,6 +331,7 @@ class Planner:
             reroll=(asset.id, number) in self.reroll,
             takes=asset.takes,
             approve=asset.approve,
+            shipped=last and bool(asset.exports) and not needed,
         )
         return facts, act
 
@@ -324,7 +366,11 @@ class Planner:
     def _is_needed(self, asset: Asset, number: int, last: bool) -> bool:
         if (asset.id, number) in self.needed:
             return True
-        return last and not self.project.graph.users.get(asset.id)
+        if not last:
+            return False
+        if asset.exports:  # they are what ships
+            return not self.leaves.right(asset, self.lock.lines.get(asset.id))
+        return not self.project.graph.users.get(asset.id)
 
     def _input(self, asset: Asset, number: int, one: Input) -> InputFacts:
         source = one.source
@@ -337,7 +383,7 @@ class Planner:
             other = self.project.assets[source.asset]
             base = self.plans[source.asset].steps[-1]
             place = base.step.members.index(source.member) if source.member else 0
-            label = f"{source.asset}#{source.member}" if source.member else source.asset
+            label = called(source)
             return self._to_choose(other, self._seen(label, base, place, failed=other.id in self.failed))
         return self._seen(f"{asset.id} step {number}", self.steps[asset.id, number - 1], 0)
 
@@ -347,10 +393,22 @@ class Planner:
         if failed or verb in (Verb.FAILED, Verb.SKIPPED):
             return InputFacts(label, Seen.FAILED)
         if verb is Verb.HELD:
-            return InputFacts(label, Seen.HELD, digest)
-        if digest is None:
+            return InputFacts(label, Seen.HELD, digest, recipe=self._recipe(base, place) if digest is not None else None)
+        recipe = self._recipe(base, place)
+        if digest is None and recipe is None:
             return InputFacts(label, Seen.WAITING)
-        return InputFacts(label, Seen.READY, digest)  # whether it is at hand is asked only if something is to be made from it
+        return InputFacts(
+            label, Seen.READY, digest, recipe=recipe
+        )  # whether it is at hand is asked only if something is to be made from it
+
+    def _recipe(self, base: StepPlan, place: int) -> str | None:
+        """How a picture is made that is made here, if it is what its recipe says; None for any other, and for what somebody put in its place."""
+        if base.step.provider != HERE:
+            return None
+        act, locked = base.action, base.facts.locked
+        if act is None or (locked is not None and (locked.by_hand or (base.decision.accepted and locked.key != act.key))):
+            return None
+        return recipe(act, place if base.step.op == "cut" else None)
 
     def _to_choose(self, asset: Asset, fact: InputFacts) -> InputFacts:
         """What a person has still to do before this asset's picture may be used: row 12 asks, and only if something is to be made from it."""
@@ -408,12 +466,12 @@ class Planner:
         return count if count > 1 and (asset.takes > 1 or _at_hand(takes) > 1) else 0
 
     def _at_hand_too(self, asset: Asset, number: int, one: Input, fact: InputFacts) -> InputFacts:
-        if fact.digest is None or type(one.source) is FileInput or fact.seen is not Seen.READY:
+        if fact.stands is None or type(one.source) is FileInput or fact.seen is not Seen.READY:
             return fact
         source = one.source
         base = self.plans[source.asset].steps[-1] if type(source) is AssetInput else self.steps[asset.id, number - 1]
         coming = base.decision.verb in (Verb.RESTORE, Verb.GENERATE)
-        return fact._replace(at_hand=coming or self.known.at_hand(fact.digest))
+        return fact._replace(at_hand=coming or (fact.digest is not None and self.known.at_hand(fact.digest)))
 
     def _lacking(self, one: StepPlan) -> Iterable[tuple[str, int]]:
         """The steps of whose pictures this one would be made, and whose bytes aren't here."""
@@ -508,7 +566,7 @@ class Planner:
         digests: list[str] = []
         for one in plan.step.inputs:
             if type(one.source) in (FileInput, AssetInput):
-                digest = self._input(asset, number, one).digest
+                digest = self._input(asset, number, one).stands
             else:  # the step before, as it was when the picture was made
                 digest = line.steps[number - 1].digests[0] if line is not None and len(line.steps) == number else None
             if digest is None:
@@ -566,6 +624,7 @@ class Planner:
     def reread(self) -> None:
         """Another run wrote: lockfile and `written` rows are looked up anew; own lines may not be merged yet."""
         self._written = None
+        self.leaves.reread()
         stamp = self.project.lock_stamp()
         if stamp == self._lock_stamp:
             return

@@ -20,7 +20,7 @@ from .facts import StepPlan
 from .placing import OutputChanged, Refused
 from .plan import Decision, Verb
 from .providers.base import Done, Kind, Picture, ProviderError, Request
-from .spec.model import Asset, Step
+from .spec.model import HERE, Asset, Step
 from .store import Blob, Take, Written
 from .store.cas import CorruptBlob
 from .store.journal import OPEN, intervals
@@ -33,6 +33,18 @@ if TYPE_CHECKING:
 
 
 MOMENT = 0.01  # seconds
+
+
+def doing(step: Step, *, free: bool) -> str:
+    """The word for making a step's picture: draw, buy, compose, cut."""
+    return step.op if step.provider == HERE else "draw" if free else "buy"
+
+
+def done_word(step: Step, *, free: bool) -> str:
+    """The same when it is done: drawn, bought, composed, cut."""
+    if step.provider == HERE:
+        return "cut" if step.op == "cut" else "composed"
+    return "drawn" if free else "bought"
 
 
 class Maker:
@@ -138,7 +150,7 @@ class Maker:
                 plan = again
             reason = plan.decision.text or "changed"
             began = time.monotonic()
-            self.run.say(Started(asset.id, plan.number + 1, len(asset.steps), "draw" if free else "buy", reason))
+            self.run.say(Started(asset.id, plan.number + 1, len(asset.steps), doing(step, free=free), reason))
             take_number = self._take(plan, act)
 
             def asked(inputs: tuple[Picture, ...]) -> Request:
@@ -162,7 +174,7 @@ class Maker:
                 return await self._lay_aside(plan, take, full.images, full)
             self.took[asset.id] = self.took.get(asset.id, 0.0) + time.monotonic() - began
         take = self._new_take(act, take_number, step, blobs, done)
-        word = "drawn" if free else "bought"
+        word = done_word(step, free=free)
         if not plan.last:
             try:
                 await self.run.ledger.record(take, (), durable=not reproducible)
@@ -195,7 +207,7 @@ class Maker:
 
         asset, step, buyer = plan.asset, plan.step, self._purse()
         free = self.project.table.free(step.provider)
-        self._tell_begun(plan, "draw" if free else "buy", plan.decision.text or "changed")
+        self._tell_begun(plan, doing(step, free=free), plan.decision.text or "changed")
         began = time.monotonic()
         first, left, takes = next_take(self.planner, plan), wanted(plan), list[Take]()
         at_once = 1 if step.members else self.project.table.limits(step.provider, step.model, step.op).get("takes", 1)
@@ -247,7 +259,7 @@ class Maker:
         except Exception as problem:
             return await self._not_bought(plan, act, problem)
         self.took[asset.id] = self.took.get(asset.id, 0.0) + time.monotonic() - began
-        return await self._came(plan, act, takes, "drawn" if free else "bought", written)
+        return await self._came(plan, act, takes, done_word(step, free=free), written)
 
     def _going(self, plan: StepPlan, act: Action) -> Callable[[Sequence[Take]], Sequence[Written]]:
         """Where what is bought will lie, if nothing lies there: else the old bytes must be in the store before."""

@@ -16,6 +16,7 @@ from .outline import Block, Entry, Head, Override
 from .plan import Verb
 from .project import Project
 from .reader import DiskReader
+from .spec.model import files_of
 
 MOST_OVERRIDES = 1000  # each is parsed by itself here
 
@@ -38,7 +39,7 @@ def _drawn(
     project: Project, planner: Planner, plans: Sequence[AssetPlan]
 ) -> tuple[Head, list[Block], list[Override], bytes] | None:
     spec = project.spec
-    settled = all(plan.verb is Verb.UP_TO_DATE and plan.steps[-1].decision.verb is Verb.UP_TO_DATE for plan in plans)
+    settled = all(plan.settled and plan.steps[-1].decision.verb is Verb.UP_TO_DATE for plan in plans)
     if not settled or len(plans) != len(spec.assets) or planner.resolved or planner.lock.doubles:
         return None
     try:
@@ -140,7 +141,7 @@ def _blocks(
         home = homes[name]
         place, row = places[name]
         below = graph.bases[name]
-        entries[home].append(Entry(name, place, asset.outputs, below, row, name in lines))
+        entries[home].append(Entry(name, place, files_of(asset), below, row, name in lines))
         for base in below:
             other = homes[base]
             if other != home:

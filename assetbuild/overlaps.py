@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .errors import Problem
-from .spec.model import Asset, FileInput
+from .spec.model import Asset, FileInput, files_of
 
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -37,7 +37,7 @@ class Overlaps:
         inputs: dict[str, Asset] = {}
         above, lstat = self._above, os.lstat
         for asset in chosen:
-            for path in asset.outputs:
+            for path in files_of(asset):
                 try:
                     found = lstat(above + path)
                 except (FileNotFoundError, NotADirectoryError):
@@ -69,12 +69,12 @@ class Overlaps:
 
     def _linked_folders(self) -> Iterator[Problem]:
         """Two outputs that are one, since a folder on the way is a link to another."""
-        folders = {path.rpartition("/")[0] for asset in self.assets for path in asset.outputs}
+        folders = {path.rpartition("/")[0] for asset in self.assets for path in files_of(asset)}
         if all(self._real(folder) == os.path.join(self._real(""), folder).rstrip("/") for folder in folders):
             return
         first: dict[str, tuple[Asset, str]] = {}
         for asset in self.assets:
-            for path in asset.outputs:
+            for path in files_of(asset):
                 other, there = first.setdefault(self._real_path(path), (asset, path))
                 if there != path:
                     linked = next(p for p in (path, there) if self._real_path(p) != os.path.join(self._real(""), p))
@@ -88,12 +88,12 @@ class Overlaps:
         """Two outputs that are one file by a link, also a hard one: a save in one of them is a save in the other."""
         first: dict[tuple[int, int], tuple[Asset, int]] = {}
         for asset in self.assets:
-            for number, path in enumerate(asset.outputs):
+            for number, path in enumerate(files_of(asset)):
                 found = self._stat(path, os.stat)
                 if found is None:
                     continue
                 other, place = first.setdefault((found.st_dev, found.st_ino), (asset, number))
-                there = other.outputs[place]
+                there = files_of(other)[place]
                 if there == path or not {path, there} & several or self._real_path(path) == self._real_path(there):
                     continue
                 link = next((p for p in (path, there) if os.path.islink(os.path.join(self.root, p))), None)
@@ -123,7 +123,7 @@ class Overlaps:
             return
         outputs: dict[str, tuple[Asset, str]] = {}
         for asset in self.assets:
-            for path in asset.outputs:
+            for path in files_of(asset):
                 outputs.setdefault(os.path.realpath(os.path.join(self.root, path)), (asset, path))
         for path, asset in linked.items():
             real = os.path.realpath(os.path.join(self.root, path))

@@ -21,7 +21,7 @@ from .outline import Entry, Head, Outline
 from .plan import Decision, Facts, TakeFacts, Verb
 from .project import Project
 from .reader import DiskReader
-from .spec.model import Asset, Spec, Step
+from .spec.model import Asset, Spec, Step, files_of
 from .stamps import FileDigests
 
 MOST_CHANGED = 50  # blocks; above it a whole look isn't much slower
@@ -180,6 +180,8 @@ class _Part(Project):
 
 def _same_frame(spec: Spec, head: Head) -> None:
     """Raises Doubt when the part has a file, picture, folder, tree or lockfile that the whole hadn't: it may be another's output."""
+    if spec.manifest is not None:
+        raise Doubt("the manifest holds all assets")
     if (spec.tree, spec.lock) != (head.tree, head.lock):
         raise Doubt("tree or lockfile")
     for now, before in ((spec.files, head.files), (spec.pictures, head.pictures), (spec.globs, head.globs)):
@@ -190,7 +192,7 @@ def _same_frame(spec: Spec, head: Head) -> None:
 def _same_assets(part: Project, entries: Sequence[Entry]) -> None:
     """Raises Doubt unless the part has these assets, with these outputs, made from these: then no other asset is touched by what changed."""
     graph = part.graph
-    if [(each.id, each.outputs, graph.bases[each.id]) for each in part.spec.assets] != [
+    if [(each.id, files_of(each), graph.bases[each.id]) for each in part.spec.assets] != [
         entry[:1] + entry[2:4] for entry in entries
     ]:
         raise Doubt("other assets, outputs or bases")
@@ -270,7 +272,7 @@ def _planned(part: Project, old: Outline, entries: Sequence[Entry], hanging: set
         plan = planner.plans.get(entry.id)
         if entry.id in hanging:
             found[entry.place] = planner.plans[entry.id]
-        elif plan is not None and (plan.verb is not Verb.UP_TO_DATE or plan.steps[-1].decision.row != "4"):
+        elif plan is not None and (not plan.settled or plan.steps[-1].decision.row != "4"):
             raise Doubt("a base isn't up to date")
     return found
 

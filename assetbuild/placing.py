@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -22,9 +23,10 @@ from .files import SWAPPED, private_folder
 from .gathering import Gathered
 from .lockfile import Line, LockedStep, Output
 from .lockfile.former import note
+from .natures import Natures, Told, mark
 from .project import Project
 from .providers.base import Done, Picture, Request
-from .spec.model import Asset, FileInput, called
+from .spec.model import HERE, Asset, FileInput, called
 from .store import Blob, Take, Written
 from .store.cas import CorruptBlob
 from .store.claims import Claims
@@ -65,6 +67,8 @@ class Placer:
         self._assets: dict[str, Asset] = dict(project.assets)
         self._spec_stamp = project.spec_read
         self._staged: Path | None = None
+        self.natures = Natures(project, planner.known)
+        self._reading = threading.Lock()
 
     # ── inputs and results ──
 
@@ -100,7 +104,22 @@ class Placer:
         self.note(plan)
         request = asked(self.inputs(plan))
         done = draw(request)
+        if plan.step.provider == HERE and plan.asset.provenance == "keep":
+            done = self._marked(plan, done)
         return self.keep(done, request, durable), done
+
+    def _marked(self, plan: StepPlan, done: Done) -> Done:
+        """Pictures that were made here, with what they are written into them. No id: several assets may share one."""
+        from .pictures.marking import into_png, packet
+
+        with self._reading:
+            words = packet(mark(self.natures.before(plan.asset, plan.number), None))
+        return done._replace(images=tuple(one._replace(data=into_png(one.data, words)) for one in done.images))
+
+    def told(self, asset: Asset) -> Told:
+        """What an asset's picture is, for what is made from it."""
+        with self._reading:
+            return self.natures.of(asset)
 
     def keep(self, done: Done, request: Request, durable: bool) -> tuple[Blob, ...]:
         """The pictures as blobs of the store, in the order of the set's members. Raises ActionFailed when one is missing, Refused when the disk
@@ -210,32 +229,38 @@ class Placer:
         """Replaces the outputs, each at once. Raises OutputChanged when somebody wrote there since the step was decided."""
         self.note(plan)
         for output, digest in zip(plan.facts.outputs, digests, strict=True):
-            target = self.project.root / output.path
-            now = self.project.digests.look(output.path)
-            found = None if now is None else now.digest
-            if found == digest and now is not None and not now.pointer:
-                continue
-            if found != output.found:
+            self.put(output.path, digest, output.found, durable)
+
+    def put(self, path: str, digest: str, expected: str | None, durable: bool) -> None:
+        """Puts bytes of the store (or of a file that a lock line names) where `expected` lay at the last look. Raises OutputChanged when something else
+        does.
+        """
+        target = self.project.root / path
+        now = self.project.digests.look(path)
+        found = None if now is None else now.digest
+        if found == digest and now is not None and not now.pointer:
+            return
+        if found != expected:
+            raise OutputChanged
+        if not self.cas.has(digest):
+            other = self.planner.known.file_with(digest)
+            if other is None or self.cas.put_file(self.project.root / other, durable=durable) != digest:
                 raise OutputChanged
-            if not self.cas.has(digest):
-                path = self.planner.known.file_with(digest)
-                if path is None or self.cas.put_file(self.project.root / path, durable=durable) != digest:
-                    raise OutputChanged
 
-            def last_look(path: str = output.path, expected: str | None = output.found) -> swap.Seen | None:
-                there = swap.seen(self.project.root / path)
-                now = None if there is None else self.project.digests.look(path)  # what somebody saved while we copied
-                if (None if now is None else now.digest) != expected:
-                    raise OutputChanged
-                return there
+        def last_look() -> swap.Seen | None:
+            there = swap.seen(target)
+            now = None if there is None else self.project.digests.look(path)  # what somebody saved while we copied
+            if (None if now is None else now.digest) != expected:
+                raise OutputChanged
+            return there
 
-            try:
-                written = self.cas.copy_out(
-                    digest, target, durable=durable, staging=self._staging(), last_look=last_look, keep=self._keep
-                )
-            except swap.Changed:  # or in the moment after that
-                raise OutputChanged from None
-            self.project.digests.placed(output.path, digest, written)
+        try:
+            written = self.cas.copy_out(
+                digest, target, durable=durable, staging=self._staging(), last_look=last_look, keep=self._keep
+            )
+        except swap.Changed:  # or in the moment after that
+            raise OutputChanged from None
+        self.project.digests.placed(path, digest, written)
 
     def fetching_folder(self) -> Path:
         """Where pictures lie while they are fetched: beside the store's blobs, so that giving them to the store is a rename."""
@@ -259,6 +284,21 @@ class Placer:
                 if path.suffix == SWAPPED:  # ours, or what somebody saved in the moment of the kill
                     self._keep(path)
                 path.unlink(missing_ok=True)
+
+    def keep_file(self, path: str, digest: str | None) -> None:
+        """A person's file that is about to be replaced as told gets into the store. Raises OutputChanged when it is another by now."""
+        seen = self.project.digests.look(path)
+        if seen is None or seen.digest != digest:
+            raise OutputChanged
+        if not seen.pointer:
+            self._keep(self.project.root / path)
+
+    def size(self, digest: str, path: str) -> int:
+        """Bytes of a blob, or of the file that has them."""
+        try:
+            return self.cas.path(digest).stat().st_size
+        except OSError:
+            return (self.project.root / path).stat().st_size
 
     def _keep(self, path: Path) -> None:
         """A file that may be what somebody saved gets into the store; if nothing there names its bytes, as a person's, so that no gc drops it."""
@@ -287,7 +327,8 @@ class Placer:
 
 
 def _essence(asset: Asset) -> tuple[object, ...]:
-    return asset.outputs, tuple(step._replace(place=None) for step in asset.steps), asset.pin
+    exports = tuple((one.path, one.recipe, one.icc) for one in asset.exports)
+    return asset.outputs, tuple(step._replace(place=None) for step in asset.steps), asset.pin, exports
 
 
 def _media(path: str) -> str:
@@ -330,6 +371,7 @@ def lock_line(planner: Planner, plan: StepPlan, digests: Sequence[str], take: in
         note=old.note if old is not None else None,
         of=planner.to_choose_from(plan),
         host=planner.known.host(step.provider),
+        exports=old.exports if old is not None else (),
     )
 
 
@@ -409,7 +451,7 @@ class Ledger:
             if old is not None or not set(rows) <= set(noted):
                 await self.record(old, rows, durable=durable or old is not None)
             await self.loop.run_in_executor(self.files, self.placer.put_in_place, plan, digests, durable)
-        sizes = [self._size(d, o.path) for o, d in zip(plan.facts.outputs, digests, strict=True)]
+        sizes = [self.placer.size(d, o.path) for o, d in zip(plan.facts.outputs, digests, strict=True)]
         self.own(lock_line(self.planner, plan, digests, take or self._locked_take(plan), sizes))
         if mine is not None:
             self._former.append(mine[1])  # after the locked one: it is the picture before
@@ -418,12 +460,6 @@ class Ledger:
 
     def _locked_take(self, plan: StepPlan) -> int:
         return plan.facts.locked.take if plan.facts.locked is not None else 1
-
-    def _size(self, digest: str, path: str) -> int:
-        try:
-            return self.placer.cas.path(digest).stat().st_size
-        except OSError:
-            return (self.project.root / path).stat().st_size
 
     def own(self, line: Line) -> None:
         """This line is written with the next merge."""

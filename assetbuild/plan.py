@@ -40,7 +40,7 @@ class Seen(enum.Enum):
 
 class InputFacts(NamedTuple):
     """One input. `digest` is None while unknown. `choice` is what a person still has to do: "", "choose" or "approve"; `takes` is how many there are to
-    choose from, without the rejected ones (0: it is chosen).
+    choose from, without the rejected ones (0: it is chosen). `recipe` is how it is made, if it is made here: what a key holds in place of the digest.
     """
 
     label: str
@@ -49,6 +49,12 @@ class InputFacts(NamedTuple):
     at_hand: bool = True
     choice: str = ""
     takes: int = 0
+    recipe: str | None = None
+
+    @property
+    def stands(self) -> str | None:
+        """What stands for it in a key: its recipe, else its digest; None while neither is known."""
+        return self.recipe or self.digest
 
 
 class OutputFacts(NamedTuple):
@@ -136,7 +142,8 @@ class Facts(NamedTuple):
     differ from the locked manifest (None: no lock line).
     `ends` and `end_by_hand` speak of the asset's own files, for an earlier step. `replace` and `rebuy` are the user's word, for this asset, in this run;
     `may_rebuy` says it of an earlier step, which is made again only if its picture is lost. `reroll`: one more take of this step was asked for.
-    `takes` is how many the spec wants to choose from, `approve` whether it wants a person's approval.
+    `takes` is how many the spec wants to choose from, `approve` whether it wants a person's approval. `shipped`: it has exports, and all
+    of them are those of the locked picture.
     """
 
     id: str
@@ -159,6 +166,7 @@ class Facts(NamedTuple):
     reroll: bool = False
     takes: int = 1
     approve: bool = False
+    shipped: bool = False
 
 
 class Decision(NamedTuple):
@@ -221,7 +229,7 @@ def decide(f: Facts) -> Decision | Look:
                 return Decision("3", Verb.HELD, f"waiting for {one.label}", "put the file there, or take the asset out")
             if one.seen is Seen.FAILED:
                 return Decision("3", Verb.SKIPPED, f"`{one.label}` failed or was skipped")
-            if one.digest is None:
+            if one.stands is None:
                 return Decision("3", Verb.SKIPPED, f"`{one.label}` is waiting for you")
     again = f.rebuy or f.reroll
     if ok and f.locked is not None and f.locked.rejected is not None and not again:  # 3a
@@ -309,6 +317,9 @@ def _from_store(f: Facts, store: StoreFacts, ok: bool, pinned: bool) -> Decision
                 accepted=ok,
             )
         return Decision("9", Verb.UP_TO_DATE, "not here, not needed", accepted=ok)
+    lacking = any(not one.at_hand for one in f.inputs)
+    if ok and not f.needed and _comes_again(f, ok) and (f.shipped or lacking):  # 9: what ships is there, or it couldn't be made
+        return Decision("9", Verb.UP_TO_DATE, "not here, not needed", accepted=True)
     if f.locked is not None and f.locked.by_hand and not ok and not f.replace:  # 10
         return _made_by_hand(f)
     if store.refused is not None:  # 11

@@ -22,12 +22,13 @@ from .graph import Graph
 from .lockfile import Lock
 from .providers.base import Provider
 from .settings import Settings, settings
-from .spec.model import Asset, ModelTable, Service, Spec
+from .spec.model import HERE, Asset, ModelTable, Service, Spec
 from .stamps import FileDigests
 from .store import Store, store_root
 
 SPEC_NAME = "assets.yaml"
 BUILT_IN = {"comp": "assetbuild.providers.comp", "apiframe": "assetbuild.providers.apiframe"}
+BUILT_IN[HERE] = "assetbuild.providers.local"
 PATIENCE = 1200.0  # seconds that a vendor is waited for, with one job; ASSETBUILD_PATIENCE is another number
 
 

@@ -128,7 +128,7 @@ def _after(found: Quote) -> str:
             for one in found.purchases
             if one.later and one.plan.number == 0  # a step that follows the one before it follows what that follows
             for fact in one.plan.facts.inputs
-            if fact.digest is None
+            if fact.stands is None
         )
     ) or list(dict.fromkeys(one.plan.asset.id for one in found.purchases if one.later))
     shown = ", ".join(f"`{name}`" for name in names[:3])

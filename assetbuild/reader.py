@@ -92,6 +92,15 @@ class DiskReader:
                     found.add(_join(folder, name))
         return sorted(found), sorted(looked)
 
+    def font_families(self, path: str) -> tuple[str, ...]:
+        """The families of the faces in a font file, () when it isn't there or is none."""
+        from .providers.local.fonts import families  # fontTools; only where a text is set
+
+        try:
+            return families(self.read(path))
+        except (OSError, ValueError, OverflowError):
+            return ()
+
     def picture_size(self, path: str) -> tuple[int, int] | None:
         """Width and height in pixels as they are shown (after EXIF rotation), None when it isn't there or is no picture."""
         try:

@@ -27,6 +27,9 @@ def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], sum
     complete = len(plans) == len(project.assets) and all(
         step.decision.verb is Verb.UP_TO_DATE for plan in plans for step in plan.steps if step.last
     )
+    complete = complete and all(
+        one.decision.verb is Verb.UP_TO_DATE and not one.to_note for plan in plans for one in plan.exports
+    )
     complete = complete and not _owed(project)
     absent: list[str] = []
     counts = [0, 0]
@@ -79,6 +82,11 @@ def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absen
         yield lock if digest is None else (lock, digest)
     else:
         absent.append(lock)
+    manifest = project.spec.manifest
+    if manifest is not None and (project.root / manifest).exists():
+        yield manifest
+    elif manifest is not None:
+        absent.append(manifest)
     used: dict[str, str | None] = {}
     for plan in plans:
         for step in plan.steps:
@@ -104,6 +112,13 @@ def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absen
                 yield path, found.digest
             else:
                 yield path
+        for made in plan.exports:
+            if made.facts.found is None:
+                absent.append(made.export.path)
+            elif made.facts.fits and made.facts.found == made.facts.locked:
+                yield made.export.path, made.facts.found
+            else:
+                yield made.export.path
 
 
 def _below(path: str, root: Path) -> str:

@@ -20,8 +20,9 @@ def select(
 ) -> list[str]:
     """The ids that the words mean, in building order; no word means all of them.
 
-    A word is an id, a pattern (`poster-*`), an output path, `tag:launch`, `locale=ja`, or a set's member (`story#bean`). `X+` adds what hangs on X, `+X`
-    what X is made from. With `bases` everything the chosen ones are made from comes along (build); `limit` takes the first N of each word.
+    A word is an id, a pattern (`poster-*`), a file's path, `tag:launch`, `locale=ja`, a set's member (`story#bean`), or an export
+    (`poster@print`). `X+` adds what hangs on X, `+X` what X is made from. With `bases` everything the chosen ones are made from comes
+    along (build), and what is cut from them; `limit` takes the first N of each word.
     Raises UsageError that names every word which means nothing.
     """
     lost: list[UsageError] = []
@@ -40,7 +41,7 @@ def select(
     else:
         chosen.update(_first(list(graph.assets), limit))
     if bases:
-        chosen = graph.with_bases(chosen)
+        chosen = graph.with_bases(chosen | {name + "#" for name in chosen if name + "#" in graph.assets})
     for word in exclude:
         chosen.difference_update(meant(word))
     if lost:
@@ -85,18 +86,46 @@ def _match(assets: Iterable[Asset], word: str) -> list[str]:
     if exact:
         return exact
     path = word.removeprefix("./")
-    by_path = [a.id for a in listed if path in a.outputs]
+    by_path = [a.id for a in listed if path in a.outputs or (a.exports and any(path == one.path for one in a.exports))]
     if by_path:
         return by_path
+    if "@" in word and "=" not in word:
+        whole, _, name = word.rpartition("@")
+        return [a.id for a in listed if _fits(a.id, whole) and exports_called(a, name)]
     axis, eq, value = word.partition("=")
     if eq:
         return [a.id for a in listed if axis in a.axes and _fits(a.axes[axis], value)]
     if "#" in word:
         whole, _, member = word.partition("#")
-        return [a.id for a in listed if a.id == whole and member in a.steps[-1].members]
+        return [a.id for a in listed if a.id in (whole, whole + "#") and member in a.steps[-1].members]
     if any(c in word for c in "*?["):
         return [a.id for a in listed if _fits(a.id, word)]
     return []
+
+
+def exports_called(asset: Asset, name: str) -> set[str]:
+    """The exports of an asset that a name or pattern means; the name of a preset's export means all its files."""
+    return {one.name for one in asset.exports if _fits(one.name, name) or one.group == name}
+
+
+def only_exports(graph: Graph, words: Sequence[str]) -> dict[str, set[str]]:
+    """Of assets that are named by nothing but exports of theirs (`poster@web`, an export's path), which exports were meant."""
+    found: dict[str, set[str]] = {}
+    whole: set[str] = set()
+    for word in words:
+        bare = unicodedata.normalize("NFC", word).strip("+").removeprefix("./")
+        ids = _match(graph.assets.values(), bare)
+        for name in ids:
+            asset = graph.assets[name]
+            by_path = {one.name for one in asset.exports if one.path == bare}
+            some = by_path or (
+                exports_called(asset, bare.rpartition("@")[2]) if "@" in bare and bare not in graph.assets else set()
+            )
+            if some and bare not in asset.outputs:
+                found.setdefault(name, set()).update(some)
+            else:
+                whole.add(name)
+    return {name: some for name, some in found.items() if name not in whole}
 
 
 def _fits(text: str, pattern: str) -> bool:
@@ -120,6 +149,11 @@ def _unknown(graph: Graph, word: str) -> UsageError:
         return UsageError(
             f"`{whole}` has no member `{member}`", hint=f"it has {_some(members)}" if members else f"`{whole}` is no set"
         )
+    whole, at, name = word.rpartition("@")
+    if at and whole in graph.assets:
+        names = list(dict.fromkeys(one.group or one.name for one in graph.assets[whole].exports))
+        hint = f"it has {_some(names)}" if names else f"`{whole}` has no exports"
+        return UsageError(f"`{whole}` has no export `{name}`", hint=hint)
     axis, eq, value = word.partition("=")
     if eq and "/" not in axis:
         return UsageError(f"no asset has `{word}`", hint=_axes(graph, axis, value))

@@ -83,7 +83,7 @@ def test_a_file_is_found_by_its_bytes(space: TestSpace) -> None:
     story.run("show", "copy.png")
     space.write("art/poster.png", old + b"edited")
     story.run("show", "poster", told=False)
-    story.run("show", "brand/../art/poster.png", code=1)
+    story.run("show", "brand/../art/poster.png")
     space.write("other.png", b"something")
     story.run("show", "other.png", code=1)
     story.run("show", "nothing.png", code=2)

@@ -11,8 +11,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.digest import action, changes, fold, sealed
-from assetbuild.spec.model import AssetInput, FileInput, Input, Step
+from assetbuild.digest import action, changes, fold, recipe, sealed
+from assetbuild.spec.model import HERE, AssetInput, FileInput, Input, Step
 
 GOLDEN = Path(__file__).parent / "golden" / "keys.json"
 SPACE = [
@@ -41,6 +41,10 @@ PLAIN = Step("generate", "comp", "comp-1", "A poster.\n\nFlat shapes.", (), {"as
 BASE = Input(AssetInput("poster"), "base")
 LOGO = Input(FileInput("brand/logo.png"), "reference", "logo", "the logo, bottom right corner")
 MASK = Input(FileInput("masks/window.png"), "mask")
+OVERLAY = {"overlay": ({"text": "Skog", "font": "Fraunces", "size": "30pt", "at": "top"}, {"file": 1, "at": "bottom end"})}
+COMPOSED = Step("compose", HERE, "compose-1", None, (BASE, Input(FileInput("brand/logo.svg"), "overlay")), OVERLAY)
+CUT = Step("cut", HERE, "cut-1", None, (BASE,), {"columns": 4, "rows": 3, "trim": 0.08}, ("heart", "coin"))
+EDIT = Step("edit", "comp", "comp-1", "On a pouch.", (BASE,), {"quality": "low"})
 CASES = {
     "plain": (PLAIN, []),
     "no prompt": (Step("upscale", "comp", "comp-1", None, (BASE,), {"scale": 2}), ["a" * 64]),
@@ -52,6 +56,10 @@ CASES = {
     "set": (PLAIN._replace(members=("bean", "cup")), []),
     "variant": (PLAIN._replace(variant="b"), []),
     "float": (PLAIN._replace(params={"guidance": 3.5, "seed": 7}), []),
+    "composed": (COMPOSED, ["a" * 64, "b" * 64]),
+    "cut": (CUT, ["a" * 64]),
+    "edit of a composed picture": (EDIT, [recipe(action(COMPOSED, ["a" * 64, "b" * 64]))]),
+    "edit of a piece": (EDIT._replace(inputs=(LOGO,)), [recipe(action(CUT, ["a" * 64]), 1)]),
     "unicode": (PLAIN._replace(prompt="ゆっくり淹れた é"), []),
 }
 
@@ -103,6 +111,21 @@ def test_what_is_not_in_the_key() -> None:
         assert action(*other).key != key
 
 
+def test_the_recipe_of_a_piece_is_that_of_its_cell() -> None:
+    """What the pieces are called and how many there are is none of it; the grid, the sheet and the place are."""
+    cut = action(CUT, ["a" * 64])
+    piece = recipe(cut, 1)
+    assert recipe(action(CUT._replace(members=("love", "coin", "star")), ["a" * 64]), 1) == piece
+    others = [
+        recipe(cut, 0),
+        recipe(action(CUT, ["b" * 64]), 1),
+        recipe(action(CUT._replace(params={**CUT.params, "columns": 3}), ["a" * 64]), 1),
+        recipe(action(CUT._replace(params={"columns": 4, "rows": 3}), ["a" * 64]), 1),
+    ]
+    assert piece not in others
+    assert len(set(others)) == 4
+
+
 def test_changes_names_the_lines() -> None:
     """A reason is the manifest lines that differ."""
     step, digests = CASES["edit with a hint"]
@@ -136,7 +159,7 @@ STEP = st.builds(
 @given(STEP)
 def test_the_manifest_is_rfc_8785(step: Step) -> None:
     """What is written out by hand is what the RFC's own serialiser gives for the same value, and nothing is lost in it."""
-    act = action(step, ["a" * 64] * len(step.inputs))
+    act = action(step, (["a" * 64, "~" + "b" * 64] * 2)[: len(step.inputs)])
     assert rfc8785.dumps(act.manifest) == act.text.encode()
     want: dict[str, object] = {"v": 1, "op": step.op, "provider": step.provider, "model": step.model, "params": step.params}
     if step.prompt is not None:
@@ -147,7 +170,12 @@ def test_the_manifest_is_rfc_8785(step: Step) -> None:
         want["variant"] = step.variant
     if step.inputs:
         want["inputs"] = [
-            {"role": i.role, "digest": "a" * 64, **({"hint": fold(i.hint)} if i.hint is not None else {})} for i in step.inputs
+            {
+                "role": i.role,
+                **({"recipe": "b" * 64} if place % 2 else {"digest": "a" * 64}),
+                **({"hint": fold(i.hint)} if i.hint is not None else {}),
+            }
+            for place, i in enumerate(step.inputs)
         ]
     assert rfc8785.dumps(want) == act.text.encode()  # type: ignore[arg-type]
 

@@ -45,6 +45,9 @@ class Memory:
     def glob(self, pattern: str) -> tuple[list[str], list[str]]:
         return sorted(path for path in self.files if path.endswith(".md")), ["."]
 
+    def font_families(self, path: str) -> tuple[str, ...]:
+        return ()
+
     def picture_size(self, path: str) -> tuple[int, int] | None:
         return (300, 200) if path in self.files else None
 

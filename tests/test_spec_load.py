@@ -11,7 +11,7 @@ import pytest
 from assetbuild.providers.table import builtin
 from assetbuild.reader import DiskReader
 from assetbuild.spec import load
-from assetbuild.spec.model import Budget
+from assetbuild.spec.model import HERE, Budget
 
 from .reading import PROFILES, picture, read, table, write
 
@@ -57,37 +57,42 @@ def test_the_example_brand_is_bought_by_changing_one_line(profile: str | None, t
     text = (tmp_path / "assets.yaml").read_text("utf-8")
     assert text.count("\n  provider: comp\n") == 1
     spec = read(tmp_path, text.replace("\n  provider: comp\n", "\n  provider: apiframe\n"), profile)
-    steps = [step for asset in spec.assets for step in asset.steps]
+    steps = [step for asset in spec.assets for step in asset.steps if step.provider != HERE]
     assert {step.provider for step in steps} == {"comp" if profile else "apiframe"}
     assert profile or {step.model for step in steps} == {"gpt-image-2", "topaz-image-upscale", "bria-bg-remove"}
-
-
-LATER = re.compile(r"^    exports:.*\n(      .*\n)*|^  icons:.*\n|^  panel/.*\n(    .*\n)*", re.MULTILINE)
 
 
 MORE = """
   page-07: {prompt: A page.}
   otto: {prompt: A boy.}
+  front/${s.sku}: {matrix: {s: {from: data/skus.csv}}, prompt: A front.}
 """
 
 
 @pytest.mark.parametrize("profile", [None, "draft", "proof"])
 def test_the_example_of_the_design(profile: str | None, tmp_path: Path) -> None:
-    """The whole example, without the fields of later issues; drafts are drawn by comp."""
+    """The whole example; drafts are drawn by comp."""
     design = next((p for p in (f / "shared" / "DESIGN.md" for f in Path(__file__).resolve().parents) if p.is_file()), None)
     if design is None:
         pytest.skip("the design isn't beside this checkout")
     example = re.search(r"```yaml\n(.*?)```", design.read_text(encoding="utf-8"), re.DOTALL)
     assert example is not None
-    spec = LATER.sub("", example[1]).replace("\noverrides:", MORE + "\noverrides:")
+    spec = example[1].replace("\noverrides:", MORE + "\noverrides:")
     found = read(
         tmp_path,
         spec,
         profile,
-        files={"prompts/poster.md": "A poster.", "data/legal.csv": "country,text\nde,Pfand\n", "brand/logo.png": picture(4, 3)},
+        files={
+            "prompts/poster.md": "A poster.",
+            "prompts/icons.md": "Icons.",
+            "data/legal.csv": "country,text\nde,Pfand\n",
+            "data/skus.csv": "sku,name,status\nA1,Morgon,live\n",
+            "brand/logo.png": picture(4, 3),
+        },
     )
     ids = [asset.id for asset in found.assets]
-    assert ids == ["poster", "poster-en", "poster-de", "poster-ja", "page-08", "story", "logo-cutout", "page-07", "otto"]
+    expected = "poster poster-en poster-de poster-ja page-08 panel/A1 story icons icons# logo-cutout page-07 otto front/A1"
+    assert ids == expected.split()
     steps = {asset.id: asset.steps for asset in found.assets}
     assert steps["poster"][0].prompt == (
         "Image 1: take colours and line weight from it\nA poster.\n\n"
@@ -100,6 +105,8 @@ def test_the_example_of_the_design(profile: str | None, tmp_path: Path) -> None:
     ]
     assert steps["story"][0].members == ("bean", "roast", "grind", "cup")
     assert all(step.params.get("aspect_ratio", "2:3") == "2:3" for each in steps.values() for step in each)
+    assert [step.op for step in (*steps["panel/A1"], *steps["icons#"])] == ["compose", "cut"]
+    assert len(found.assets[0].exports) == (0 if profile == "proof" else 2)
     poster, draft = found.assets[0], profile == "draft"
     assert (poster.takes, poster.approve) == ((1, False) if draft else (3, True))
     assert steps["poster"][0].model == ("comp-1" if draft else "gpt-image-2")

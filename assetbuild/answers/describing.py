@@ -16,7 +16,7 @@ from ..project import Project
 from ..report.measures import stamp_text
 from ..report.planned import old_prompt, reason
 from ..report.words import change_texts, paragraphs
-from ..spec.model import Asset, AssetInput, FileInput
+from ..spec.model import Asset, AssetInput, FileInput, called
 from ..store import Take
 from ..verbs.picking import manifest_of
 
@@ -41,6 +41,7 @@ def describe(project: Project, planner: Planner, name: str) -> Record:
         "description": asset.description,
         "notes": list(asset.notes),
         "outputs": list(_outputs(project, planner, plan)),
+        "exports": list(_exports(project, plan)),
         "made": None if line is None else _made(project, line),
         "steps": [_step(project, planner, asset, number) for number in range(len(asset.steps))],
         "changes": change_texts(one.decision.changes, [fact.label for fact in one.facts.inputs]),
@@ -131,6 +132,27 @@ def _outputs(project: Project, planner: Planner, plan: AssetPlan) -> Iterator[Re
         }
 
 
+def _exports(project: Project, plan: AssetPlan) -> Iterator[Record]:
+    for one in plan.exports:
+        path = one.export.path
+        look = project.digests.look(path)
+        flat = one.export.recipe.format == "pdf" or look is None or look.pointer
+        shape = None if flat else form(project.root / path)
+        yield {
+            "name": one.export.name,
+            "path": path,
+            "member": one.export.member or None,
+            "state": one.decision.verb.value,
+            "reason": one.decision.text,
+            "hint": one.decision.hint,
+            "found": one.facts.found,
+            "locked": one.facts.locked,
+            "size": None if look is None else look.size,
+            "width": None if shape is None else shape.width,
+            "height": None if shape is None else shape.height,
+        }
+
+
 def _made(project: Project, line: Line) -> Record:
     """What made the locked picture."""
     store = project.look_store()
@@ -175,7 +197,7 @@ def _step(project: Project, planner: Planner, asset: Asset, number: int) -> Reco
             label, path = source.path, source.path
         elif type(source) is AssetInput:
             other = project.assets[source.asset]
-            label = f"{source.asset}#{source.member}" if source.member else source.asset
+            label = called(source)
             path = other.outputs[other.steps[-1].members.index(source.member) if source.member else 0]
         else:
             label, path = f"step {number}", None

@@ -85,22 +85,29 @@ def _looked(project: Project, ink: Ink, columns: int) -> Iterator[str]:
     plans = Planner(project).plan(project.graph.order)
     yield plan_summary(plans, project)
     waiting = [p for p in plans if p.verb in (Verb.HELD, Verb.FAILED)]
+    exports = [one for p in plans for one in p.exports if one.decision.verb is not Verb.UP_TO_DATE]
+    stuck = [one for one in exports if one.decision.verb in (Verb.HELD, Verb.FAILED)]
     left = list(_left(project))
     named = NAMED - len(left)
     for number, one in enumerate(waiting[:named], 1):
         more = f"  (and {len(waiting) - named:,} more)" if number == named and len(waiting) > named else ""
         yield cut(f"  {one.asset.id}: {reason(one.leading)}", max(columns, 60) - len(more)) + more
+    if not waiting and stuck and named:
+        more = f"  (and {len(stuck) - 1:,} more)" if len(stuck) > 1 else ""
+        yield cut(f"  {stuck[0].label}: {stuck[0].decision.text}", max(columns, 60) - len(more)) + more
     yield from left
     busy = (Verb.GENERATE, Verb.WAITING)
     if any(s.decision.verb in busy and not project.table.free(s.step.provider) for p in plans for s in p.steps):
         plan, build = ink("bold", "assetbuild plan"), ink("bold", "assetbuild build")
         yield f"next: `{plan}` says what it costs; `{build}` asks first"
-    elif any(p.verb in (*busy, Verb.RESTORE, Verb.RESUME) for p in plans):
+    elif any(p.verb in (*busy, Verb.RESTORE, Verb.RESUME) for p in plans) or len(exports) > len(stuck):
         yield f"next: `{ink('bold', 'assetbuild build')}` makes them; `{ink('bold', 'assetbuild plan')}` says why"
     elif waiting and waiting[0].leading.decision.row == "12":  # a choice or an approval
         yield f"next: {waiting[0].leading.decision.hint}"
     elif waiting:
         yield f"next: `{ink('bold', f'assetbuild show {waiting[0].asset.id}')}` says what it waits for"
+    elif stuck:
+        yield f"next: `{ink('bold', 'assetbuild plan')}` says what they wait for"
     elif not plans:
         yield f"next: write an asset into {project.spec_name}; `{ink('bold', 'assetbuild schema')}` prints what it may say"
     else:

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import AssetbuildError
 from ..project import BUILT_IN, load_provider
 from ..providers.table import Table
-from ..spec.model import Op
+from ..spec.model import HERE, Op
 
 OPS: tuple[Op, ...] = ("generate", "edit", "upscale", "remove-background")
 
@@ -17,7 +17,11 @@ def providers(table: Table) -> list[dict[str, Any]]:
     """Each as `schemas/providers.schema.json` has it: built-in ones first, then by name."""
     points = {point.name: point for point in entry_points(group="assetbuild.providers") if point.name not in BUILT_IN}
     found = []
-    for name in [*BUILT_IN, *sorted(points), *(n for n in table.providers() if n not in BUILT_IN and n not in points)]:
+    for name in [
+        *(n for n in BUILT_IN if n != HERE),
+        *sorted(points),
+        *(n for n in table.providers() if n not in BUILT_IN and n not in points),
+    ]:
         point = points.get(name)
         problem = None
         if name in BUILT_IN or point is not None:

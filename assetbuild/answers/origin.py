@@ -1,10 +1,10 @@
 """What made a file, found by its bytes: lock lines of every profile, the store's results, pictures that assets had before.
-Its name doesn't matter.
+Its name doesn't matter. Where no bytes are known, by its looks (`alike`), which is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,14 @@ from ..spec.model import FileInput
 from .describing import made_by, take_record
 
 Record = dict[str, Any]
+PARTS = ("pictures", "exports", "steps", "before", "inputs", "takes")  # where bytes may be known from
 
 
-def origin(project: Project, planner: Planner, path: Path, shown: str) -> Record:
-    """The file as `schemas/show.schema.json` has it under `file`; `known` is False when nothing here knows its bytes.
+def origin(project: Project, planner: Planner, path: Path, shown: str, say: Callable[[str], None] | None = None) -> Record:
+    """The file as `schemas/show.schema.json` has it under `file`; `known` is False when nothing here knows its bytes: then
+    `alike` says which pictures it looks like.
 
-    `shown` is the name it is called by. Raises UsageError when there is no such file.
+    `shown` is the name it is called by; `say` is told when it takes long. Raises UsageError when there is no such file.
     """
     try:
         digest, size = sha256_file(path)
@@ -46,14 +48,25 @@ def origin(project: Project, planner: Planner, path: Path, shown: str) -> Record
         "height": None if shape is None else shape.height,
         "kind": None if shape is None else shape.kind,
         "pictures": list(_pictures(project, planner, digest)),
+        "exports": list(_exports(project, digest)),
         "steps": list(_steps(project, planner, digest)),
         "before": list(_before(project, digest)),
         "inputs": list(_inputs(project, digest)),
         "takes": takes,
         "in_store": store is not None and store.cas.has(digest),
     }
-    found["known"] = bool(found["in_store"] or any(found[part] for part in ("pictures", "steps", "before", "inputs", "takes")))
+    found["known"] = bool(found["in_store"] or any(found[part] for part in PARTS))
+    found["alike"] = [] if found["known"] or shape is None else _alike(project, planner, path, say)
     return found
+
+
+def _alike(project: Project, planner: Planner, path: Path, say: Callable[[str], None] | None) -> list[Record]:
+    from .alike import alike  # the last resort: it looks at pictures
+
+    return [
+        {**one._asdict(), "member": one.member or None, "number": one.number or None, "path": one.path or None}
+        for one in alike(project, planner, path, say)
+    ]
 
 
 def locks(project: Project) -> Iterator[tuple[str | None, str, dict[str, Line]]]:
@@ -88,6 +101,25 @@ def _pictures(project: Project, planner: Planner, digest: str) -> Iterator[Recor
                         "by": "hand" if line.by_hand else made_by(line),
                         "take": line.take,
                         "key": line.key,
+                    }
+
+
+def _exports(project: Project, digest: str) -> Iterator[Record]:
+    for profile, lock, lines in locks(project):
+        for line in lines.values():
+            asset = project.assets.get(line.id)
+            named = set() if asset is None else {(one.name, one.member) for one in asset.exports}
+            for one in line.exports:
+                if one.digest == digest:
+                    yield {
+                        "id": line.id,
+                        "member": one.member or None,
+                        "name": one.name,
+                        "path": one.path,
+                        "profile": profile,
+                        "lock": lock,
+                        "in_spec": (one.name, one.member) in named,
+                        "of": one.of,
                     }
 
 

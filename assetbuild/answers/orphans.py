@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ..files import PRIVATE
 from ..lockfile import Line, Lock, former
 from ..project import Project
+from ..spec.model import files_of
 
 
 class Orphan(NamedTuple):
@@ -31,8 +32,8 @@ def orphans(project: Project, lock: Lock | None = None) -> list[Orphan]:
     StoreError, OSError.
     """
     lock = lock or project.lock
-    outputs = {path: asset.id for asset in project.assets.values() for path in asset.outputs}
-    return [*_lines(project, lock, outputs), *_files(project, lock, outputs)]
+    outputs = {path: asset.id for asset in project.assets.values() for path in files_of(asset)}
+    return [*_lines(project, lock, outputs), *_exports(project, lock, outputs), *_files(project, lock, outputs)]
 
 
 def sentence(count: int) -> str:
@@ -72,13 +73,21 @@ def _lines(project: Project, lock: Lock, outputs: dict[str, str]) -> Iterator[Or
             yield Orphan(line.id, output.path, output.member, output.digest, output.size, found, _kept(project, output.digest))
 
 
+def _exports(project: Project, lock: Lock, outputs: dict[str, str]) -> Iterator[Orphan]:
+    """What was made from a picture, lies there as it was made, and isn't in the spec any more."""
+    for name in sorted(lock.lines):
+        for one in lock.lines[name].exports:
+            if one.path not in outputs and _found(project, one.path) == one.digest:
+                yield Orphan(name, one.path, one.member, one.digest, one.size, one.digest, _kept(project, one.digest))
+
+
 def _files(project: Project, lock: Lock, outputs: dict[str, str]) -> Iterator[Orphan]:
     """What `written` says that we put somewhere, and that still lies there as it was."""
     store = project.look_store()
     if store is None:
         return
     tree = project.spec.tree + "/" if project.spec.tree else ""
-    named = {o.path for line in lock.lines.values() for o in line.outputs}
+    named = {o.path for line in lock.lines.values() for o in line.files}
     left = {
         path: digest
         for path, digest in store.written(str(project.root)).items()
@@ -105,7 +114,7 @@ def _named_elsewhere(project: Project) -> set[str]:
     from .origin import locks  # most runs have nothing left
 
     others = (lines for _, name, lines in locks(project) if name != project.spec.lock)
-    return {output.path for lines in others for line in lines.values() for output in line.outputs}
+    return {one.path for lines in others for line in lines.values() for one in line.files}
 
 
 def _found(project: Project, path: str) -> str | None:

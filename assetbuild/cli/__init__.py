@@ -21,6 +21,7 @@ from .. import __version__
 from ..errors import AssetbuildError, SpecError
 from ..project import Env, Project, find_spec
 from ..selection import select
+from ..spec.model import files_of
 
 READER_LEFT = 141  # what a shell reports for SIGPIPE
 
@@ -36,13 +37,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("starting", "main"),
     "list": ("showing", "more"),
     "graph": ("showing", "more"),
+    "sheet": ("picturing", "more"),
     "takes": ("judging", "more"),
     "reject": ("judging", "more"),
     "resume": ("resuming", "more"),
     "rename": ("choosing", "more"),
+    "provenance": ("vouching", "more"),
     "cache": ("keeping", "more"),
     "doctor": ("starting", "more"),
     "providers": ("starting", "more"),
+    "presets": ("presetting", "more"),
     "schema": ("starting", "more"),
     "emulator": ("emulating", "more"),
     "completion": ("starting", "more"),
@@ -150,7 +154,7 @@ class _Outputs:
         if not bare or bare in self.project.assets or not ("/" in bare or "." in bare or os.sep in bare):
             return word
         if self._all is None:
-            self._all = {path for asset in self.project.assets.values() for path in asset.outputs}
+            self._all = {path for asset in self.project.assets.values() for path in files_of(asset)}
         for path in inner_paths(self.project, bare):
             if path in self._all:
                 return word.replace(bare, path)

@@ -164,11 +164,10 @@ def takes_command(what: tuple[str, ...], as_json: bool, sheet: str | None, spec:
 
 def _sheet(project: Project, planner: Planner, rows: list[Record], file: str) -> None:
     from ..answers.sheet import write_sheet
+    from .picturing import keep_off
 
     path = project.env.cwd / Path(file).expanduser()
-    inner = [one for one in project.assets.values() if any(project.root / output == path for output in one.outputs)]
-    if inner:
-        raise UsageError(f"{file} is where the picture of `{inner[0].id}` belongs", hint="name another file for the sheet")
+    keep_off(project, file, path)
     count = write_sheet(project, planner, rows, path)
     say(f"{count} takes in {file}")
 
@@ -190,7 +189,7 @@ def reroll_command(
     try:
         ids = chosen(project, [what], bases=False)
         steps = tuple(again(project, name, step) for name in ids)
-        asked = Asked(tuple(ids), None, (), as_json, None, False, False, (), (), False, yes, max_cost, steps)
+        asked = Asked(tuple(ids), None, (), as_json, None, False, False, (), (), False, yes, max_cost, reroll=steps)
         raise click.exceptions.Exit(build_with(project, asked))
     finally:
         project.close()

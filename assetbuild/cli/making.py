@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..errors import StoreError, UsageError
+from ..errors import ActionFailed, StoreError, UsageError
 from ..events import Event
+from ..exports import frozen_allows as frozen_export
 from ..facts import AssetPlan, Planner
 from ..plan import Verb, frozen_allows
 from ..project import Project
+from ..selection import only_exports
 from . import chosen, open_project, say, spec_options, tell
 from .completing import complete_what
 
 if TYPE_CHECKING:
+    from ..leaves import ExportPlan
     from ..quoting import Quote
     from ..store.spending import Tally
 
@@ -79,17 +82,18 @@ def selection_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
 @click.option(
     "--rebuy", multiple=True, metavar="ID", help="Make a new take of a picture that is lost, refused or in doubt: pays again."
 )
+@click.option("--re-export", is_flag=True, help="Encode the exports of WHAT anew, with the encoders of now.")
 @click.option("-y", "--yes", is_flag=True, help="Agree to what the plan costs: don't ask.")
 @click.option("--max-cost", type=Dollars(), metavar="USD", help="Agree to buy, up to this sum in this run.")
 @click.option("-v", "--verbose", is_flag=True, help="A line when a picture is begun, too.")
 def build_command(spec: str | None, profile: str | None, **given: Any) -> None:  # noqa: ANN401 - Asked has their types
     """Make what changed: bases before the edits that hang on them. Without WHAT, everything.
 
-    WHAT is an id, a pattern (`poster-*`), an output's path, `tag:launch` or `locale=ja`; `X+` adds what hangs on X.
+    WHAT is an id, a pattern (`poster-*`), an output's path, `tag:launch`, `locale=ja` or an export (`poster@print`); `X+` adds what hangs on X.
     """
     asked = Asked(**given)
-    if asked.frozen and (asked.replace or asked.rebuy):
-        raise UsageError("--frozen makes nothing, so it can't be joined with --replace or --rebuy")
+    if asked.frozen and (asked.replace or asked.rebuy or asked.re_export):
+        raise UsageError("--frozen makes nothing new, so it can't be joined with --replace, --rebuy or --re-export")
     project = open_project(spec, profile)
     try:
         raise click.exceptions.Exit(_build(project, asked))
@@ -112,6 +116,7 @@ class Asked(NamedTuple):
     verbose: bool
     yes: bool = False
     max_cost: int | None = None
+    re_export: bool = False
     reroll: tuple[tuple[str, int], ...] = ()  # id and number of the step, from 0, of which one more take is to be made
 
 
@@ -123,6 +128,7 @@ def build_with(project: Project, asked: Asked) -> int:
 def _build(project: Project, asked: Asked) -> int:
     from ..answers import orphans
     from ..build import Build, Options
+    from ..report.exported import enlarged
     from ..report.ink import Ink
     from ..report.words import summary
     from ..store.spending import Caps
@@ -140,6 +146,8 @@ def _build(project: Project, asked: Asked) -> int:
     left = orphans.just_left(project) if whole and not frozen else set()
     planner = Planner(project, rebuy=rebuy, replace=replace)
     planner.reroll.update(asked.reroll)
+    planner.leaves.again = set(ids) if asked.re_export else set()
+    planner.leaves.only = only_exports(project.graph, what)
     planner.check_disk(ids)
     if not frozen:
         _bring_in(project)
@@ -148,7 +156,12 @@ def _build(project: Project, asked: Asked) -> int:
     ink = Ink.of(project.env.environ, tty=project.env.tty)
     _shared(plans, project)
     if frozen:
-        stale = [p for p in plans if not all(frozen_allows(s.decision, pinned=s.facts.pinned) for s in p.steps)]
+        stale = [
+            p
+            for p in plans
+            if not all(frozen_allows(s.decision, pinned=s.facts.pinned) for s in p.steps)
+            or not all(frozen_export(one.facts, one.decision) for one in p.exports)
+        ]
         if stale:
             return _stale(stale, len(plans), asked.as_json, ink, project)
     caps, lacking = Caps(), ""
@@ -156,6 +169,8 @@ def _build(project: Project, asked: Asked) -> int:
         from .consenting import agree  # only where something costs money
 
         plans, caps, lacking = agree(project, planner, plans, ids, yes=asked.yes, max_cost=asked.max_cost)
+    if large := enlarged(plans):
+        say(large)
     first = project.git is not None and not (project.root / project.spec.lock).exists()
     deaf: list[BrokenPipeError] = []  # nobody reads our talk any more (`2>&1 | head`)
     with _report(project, ink, plans, asked.verbose) as report:
@@ -173,6 +188,7 @@ def _build(project: Project, asked: Asked) -> int:
         done = run.run(plans)
     if deaf:
         raise deaf[0]
+    listed = _manifest(project, planner, frozen=frozen) if not run.cut_off and not done.summary.interrupted else 0
     sentence = summary(done.summary, _paid(done.money))
     if whole and not frozen and not run.cut_off:
         from ..remembering import remember
@@ -204,6 +220,27 @@ def _build(project: Project, asked: Asked) -> int:
         return EXIT_FAILED
     if done.held or done.skipped:
         return EXIT_HELD
+    return listed
+
+
+def _manifest(project: Project, planner: Planner, *, frozen: bool) -> int:
+    """The file for code says what the lockfile says now; gives what the run ends with if all else is well."""
+    if project.spec.manifest is None:
+        return 0
+    from ..inventory import inventory, write
+
+    found = inventory(project, planner)
+    if found is None or found.right:
+        return 0
+    if frozen and found.now is not None:
+        say(f"{found.path} isn't up to date (--frozen)")
+        return EXIT_STALE
+    try:
+        write(project, found)
+    except ActionFailed as problem:
+        say(problem.render())
+        return EXIT_HELD
+    say(f"{'wrote':9} {found.path}")
     return 0
 
 
@@ -347,7 +384,7 @@ def _report(project: Project, ink: Any, plans: Sequence[AssetPlan], verbose: boo
     if project.env.tty and project.env.environ.get("TERM") != "dumb" and not project.env.environ.get("CI"):
         from ..report.live import Live
 
-        busy = sum(plan.verb is not Verb.UP_TO_DATE for plan in plans)
+        busy = sum(not plan.settled for plan in plans)
         return Live(project.env.stderr, ink, count, verbose=verbose, whole=whole, columns=project.env.width, busy=busy)
     from ..report.lines import Lines
 
@@ -369,7 +406,10 @@ def _build_json(done: Any, plans: Sequence[AssetPlan]) -> dict[str, Any]:  # noq
                 done.words.get(name, "up to date" if plan.verb is Verb.UP_TO_DATE else "not done"),
                 plan.leading.decision.text,
             )
-        assets.append({"id": name, "result": result, "outputs": list(plan.asset.outputs), "text": text})
+        entry: dict[str, Any] = {"id": name, "result": result, "outputs": list(plan.asset.outputs), "text": text}
+        if plan.exports:
+            entry["exports"] = [_export_json(done, one) for one in plan.exports]
+        assets.append(entry)
     counts = done.summary._asdict()
     counts["seconds"] = round(counts["seconds"], 3)
     money = done.money
@@ -383,6 +423,15 @@ def _build_json(done: Any, plans: Sequence[AssetPlan]) -> dict[str, Any]:  # noq
         "rehearsal": money.rehearsal,
     }
     return {"version": 1, "summary": counts, "assets": assets, **({"money": spent} if money.purchases else {})}
+
+
+def _export_json(done: Any, one: ExportPlan) -> dict[str, Any]:  # noqa: ANN401
+    verb = one.decision.verb
+    made = one.export.path in done.exported
+    results = {Verb.UP_TO_DATE: "up to date", Verb.HELD: "held", Verb.SKIPPED: "skipped", Verb.FAILED: "failed"}
+    result = "exported" if made else results.get(verb, "not done")
+    entry = {"name": one.export.name, "path": one.export.path, "result": result, "text": "" if made else one.decision.text}
+    return {**entry, "member": one.export.member} if one.export.member else entry
 
 
 def _quoted(project: Project, plans: Sequence[AssetPlan]) -> Quote | None:
@@ -415,6 +464,7 @@ def plan_command(
     try:
         from .. import partial
         from ..answers.cautions import cautions
+        from ..report.exported import enlarged
         from ..report.ink import Ink
         from ..report.planned import plan_json, plan_lines, plan_summary
 
@@ -424,12 +474,13 @@ def plan_command(
         else:
             ids = chosen(project, list(what), exclude=exclude, limit=limit)
             planner = Planner(project)
+            planner.leaves.only = only_exports(project.graph, what)
             planner.check_disk(ids)
             plans = planner.plan(ids)
         _say_waiting(project)
         _shared(plans, project)
         money = _quoted(project, plans)
-        for line in cautions(plans, money, project):
+        for line in (*cautions(plans, money, project), *filter(None, [enlarged(plans)])):
             say(line)
         if as_json:
             from ..quoting import quote_json
@@ -459,7 +510,14 @@ def plan_command(
 
                 for line in foot(project, money):
                     tell(line, project.env.stdout)
-        pending = any(p.verb is not Verb.UP_TO_DATE for p in plans)
+        pending = any(not p.settled for p in plans)
+        if not pending and not found and project.spec.manifest is not None:
+            from ..inventory import inventory
+
+            seen = inventory(project, planner)
+            if seen is not None and not seen.right:
+                pending = True
+                say(f"{seen.path} is to be written anew")
         raise click.exceptions.Exit(EXIT_STALE if exit_code and pending else 0)
     finally:
         project.close()

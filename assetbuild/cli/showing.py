@@ -13,7 +13,8 @@ from ..errors import UsageError
 from ..facts import AssetPlan, Planner
 from ..lockfile import Line
 from ..project import Project
-from . import chosen, inner_paths, open_project, spec_options
+from ..spec.model import files_of
+from . import chosen, inner_paths, open_project, say, spec_options
 from .completing import complete_id, complete_what
 
 EXIT_UNKNOWN = 1
@@ -36,7 +37,7 @@ def show_command(what: str, as_json: bool, spec: str | None, profile: str | None
     """Say all about one asset: its prompt as it is sent, its pictures, what is to be done and why.
 
     With a FILE, say which asset, prompt, model, date and cost made it: it is found by its bytes, whatever it is called and
-    wherever it lies.
+    wherever it lies. A copy that was saved again or made smaller has other bytes: it is found by its looks, and that is said.
     """
     from ..verbs.picking import file_of
 
@@ -106,8 +107,9 @@ def _show_file(project: Project, path: Path, what: str, as_json: bool) -> int:
     from ..answers.origin import origin
 
     planner = Planner(project)
-    file = origin(project, planner, path, what)
-    name = next((one["id"] for one in file["pictures"] if one["in_spec"] and one["lock"] == project.spec.lock), None)
+    file = origin(project, planner, path, what, say)
+    owners = (*file["pictures"], *file["exports"])
+    name = next((one["id"] for one in owners if one["in_spec"] and one["lock"] == project.spec.lock), None)
     asset = None
     if name is not None:
         planner.plan([name])
@@ -117,12 +119,14 @@ def _show_file(project: Project, path: Path, what: str, as_json: bool) -> int:
             take["prompt"] = written.get(take["key"], take["prompt"])
     if as_json:
         click.echo(json.dumps({"version": 1, "asset": asset, "file": file, "left": None}, ensure_ascii=False))
-        return 0 if file["known"] else EXIT_UNKNOWN
-    if not file["known"]:
-        at = _output_at(project, path)
+        return 0 if file["known"] or file["alike"] else EXIT_UNKNOWN
+    at = None if file["known"] else _output_at(project, path)
+    if not file["known"] and not file["alike"]:
         hint = (
             f"it lies where `{at}` belongs: `assetbuild show {at}`"
             if at
+            else "it looks like no picture here either; a part that was cut out of one isn't found"
+            if file["width"]
             else "a picture that was saved again by another program has other bytes"
         )
         click.echo(f"nothing here made {what}: its bytes are in no lockfile and not in the store\n  hint: {hint}", err=True)
@@ -135,14 +139,18 @@ def _show_file(project: Project, path: Path, what: str, as_json: bool) -> int:
         lines.pop()
     for line in lines:
         click.echo(line)
+    name = (
+        name or at or next((one["id"] for one in file["alike"] if one["what"] != "input" and one["id"] in project.assets), None)
+    )
     if name is not None:
-        click.echo(f"\n  {ink('dim', 'hint:')} `assetbuild show {name}` says all about the asset")
+        place = f"it lies where `{at}` belongs: " if at else ""
+        click.echo(f"\n  {ink('dim', 'hint:')} {place}`assetbuild show {name}` says all about the asset")
     return 0
 
 
 def _output_at(project: Project, path: Path) -> str | None:
     inner = set(inner_paths(project, str(path)))
-    return next((a.id for a in project.assets.values() if not inner.isdisjoint(a.outputs)), None)
+    return next((a.id for a in project.assets.values() if not inner.isdisjoint(files_of(a))), None)
 
 
 @click.command("list", short_help="List the assets with their state.")

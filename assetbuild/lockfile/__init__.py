@@ -22,9 +22,23 @@ from typing import Any, NamedTuple
 from ..errors import StoreError, UsageError
 from ..files import PRIVATE, Stamp, atomic_write, disk_error, make_folders, private_folder, stamp
 from ..oslock import locked
-from .line import Line, LockedStep, Manifest, Output, broken, joined, read_line, read_object, render_line
+from .line import Line, LockedExport, LockedStep, Manifest, Output, broken, joined, read_line, read_object, render_line
 
-__all__ = ["HEADER", "VERSION", "Line", "Lock", "LockedStep", "Output", "merge", "parse", "read", "rename", "render", "resolve"]
+__all__ = [
+    "HEADER",
+    "VERSION",
+    "Line",
+    "Lock",
+    "LockedExport",
+    "LockedStep",
+    "Output",
+    "merge",
+    "parse",
+    "read",
+    "rename",
+    "render",
+    "resolve",
+]
 
 VERSION = 1
 HEADER = f'{{"assetbuild.lock":{VERSION}}}'

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from ..errors import StoreError
 
-FIELDS = frozenset("id key v manifest outputs take of chosen steps chosen_for by_hand rejected approved note host".split())  # noqa: SIM905 - reads better
+_DECIDED = ("chosen_for", "by_hand", "rejected", "approved", "note", "host")
+FIELDS = frozenset(("id", "key", "v", "manifest", "outputs", "take", "of", "chosen", "steps", "exports", *_DECIDED))
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _USUAL = 6  # id, key, v, manifest, outputs, take: a line without decisions
 _DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
@@ -38,6 +39,20 @@ class LockedStep(NamedTuple):
     key_version: int
     digests: tuple[str, ...]
     take: int
+
+
+class LockedExport(NamedTuple):
+    """A file that was made from one of the asset's pictures, here and for nothing: from the picture with the digest `of`, by the recipe `options` (the
+    digest of a colour profile in it). `member` is "" unless the asset is a set; `size` in bytes.
+    """
+
+    name: str
+    member: str
+    path: str
+    digest: str
+    size: int
+    of: str
+    options: dict[str, Any]
 
 
 class Manifest(Mapping[str, Any]):
@@ -77,7 +92,7 @@ class Line(NamedTuple):
     `of` is how many takes of this key there were when this one was put there, the rejected ones too (0: nobody was to choose); `chosen`: a person
     has chosen this one. `chosen_for` is the key that `use` chose this picture for; `by_hand`: a person's file; `rejected`: the note; `approved`: the
     picture that was approved last, as `bound` says it (of another picture it counts again when that one comes back), `note`: what was said with it;
-    `host`: None for the vendor's own; `extra`: fields that a newer release wrote, kept as they are.
+    `host`: None for the vendor's own; `exports`: what was made from it to be shipped; `extra`: fields that a newer release wrote, kept as they are.
     """
 
     id: str
@@ -96,6 +111,7 @@ class Line(NamedTuple):
     of: int = 0
     chosen: bool = False
     note: str | None = None
+    exports: tuple[LockedExport, ...] = ()
 
     @property
     def bound(self) -> str:
@@ -112,6 +128,11 @@ class Line(NamedTuple):
     def undecided(self) -> bool:
         """Whether there were several takes, this one was put there so that something is seen, and nobody has chosen since."""
         return self.of > 1 and not (self.chosen or self.by_hand or self.chosen_for is not None or self.is_approved)
+
+    @property
+    def files(self) -> tuple[Output | LockedExport, ...]:
+        """Every file that the line names: the pictures, then what was made from them."""
+        return (*self.outputs, *self.exports)
 
     @property
     def picture(self) -> tuple[tuple[str, str], ...]:
@@ -165,6 +186,7 @@ def read_line(raw: dict[str, Any], name: str, number: int) -> Line:
             of=_count(raw.get("of", 0)),
             chosen=bool(raw.get("chosen")),
             note=None if note is None else _words(note),
+            exports=tuple(map(_export, raw.get("exports", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise broken(name, number, f"this line can't be understood ({_what(error)})") from error
@@ -174,6 +196,15 @@ def _output(raw: dict[str, Any]) -> Output:
     return Output(
         _plain(raw["path"]), _words(raw["member"]) if "member" in raw else "", _digest(raw["digest"]), _count(raw["size"])
     )
+
+
+def _export(raw: dict[str, Any]) -> LockedExport:
+    options = raw["as"]
+    if type(options) is not dict:
+        raise ValueError("as")
+    member = _words(raw["member"]) if "member" in raw else ""
+    made = _plain(raw["path"]), _digest(raw["digest"]), _count(raw["size"]), _digest(raw["of"])
+    return LockedExport(_words(raw["name"]), member, *made, options)
 
 
 def _step(raw: dict[str, Any]) -> LockedStep:
@@ -227,6 +258,19 @@ def render_line(line: Line) -> str:
     whole |= {"chosen": True} if line.chosen else {}
     if line.steps:
         whole["steps"] = [{"key": s.key, "v": s.key_version, "digests": s.digests, "take": s.take} for s in line.steps]
+    if line.exports:
+        whole["exports"] = [
+            {
+                "name": one.name,
+                **({"member": one.member} if one.member else {}),
+                "path": one.path,
+                "digest": one.digest,
+                "size": one.size,
+                "of": one.of,
+                "as": _sorted(one.options),
+            }
+            for one in line.exports
+        ]
     decided = {"chosen_for": line.chosen_for, "rejected": line.rejected, "approved": line.approved, "note": line.note}
     whole |= {field: value for field, value in {**decided, "host": line.host}.items() if value is not None}
     if line.by_hand:
@@ -268,8 +312,15 @@ def joined(found: Sequence[Line]) -> list[Line]:
             of=max(low.of, high.of),
             chosen=low.chosen or high.chosen,
             note=_set(low.note, high.note),
+            exports=_both(low.exports, high.exports),
         )
     return list(apart.values())
+
+
+def _both(low: tuple[LockedExport, ...], high: tuple[LockedExport, ...]) -> tuple[LockedExport, ...]:
+    """The exports of two lines: of those that both have, the second's."""
+    found = {(one.name, one.member): one for one in (*low, *high)}
+    return tuple(found[name] for name in sorted(found)) if low and high and low != high else low or high
 
 
 def _set(one: str | None, other: str | None) -> str | None:

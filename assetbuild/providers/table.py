@@ -58,13 +58,17 @@ class Table:
     def providers(self) -> tuple[str, ...]:
         """Names of all providers that are known."""
         self._ask_others()
-        return tuple(self._tree)
+        return tuple(name for name in self._tree if not self._here(name))
 
     def knows(self, provider: str) -> bool:
         """Whether a provider is known."""
         if provider not in self._tree:
             self._ask_others()
-        return provider in self._tree
+        return provider in self._tree and not self._here(provider)
+
+    def _here(self, provider: str) -> bool:
+        found = self._tree[provider]
+        return isinstance(found, dict) and bool(found.get("here"))
 
     def _ask_others(self) -> None:
         if self._others is not None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import assert_never
 
-from ..events import Event, Failed, Finished, Held, Kept, Said, Skipped, Started, StepFinished, Summed
+from ..events import Event, Exported, Failed, Finished, Held, Kept, Said, Skipped, Started, StepFinished, Summed
 from .flow import ALIKE, flow, for_all, likeness
 from .ink import Ink
 from .measures import width
@@ -40,7 +40,9 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         """One event."""
-        if not isinstance(event, (Held, Skipped) if not self._begun else (Held, Skipped, Started, StepFinished, Finished)):
+        if not isinstance(
+            event, (Held, Skipped) if not self._begun else (Held, Skipped, Started, StepFinished, Finished, Exported)
+        ):
             self.flush()  # what waits from here on is said together, at the end
         self._begun = self._begun or isinstance(event, Started)
         match event:
@@ -52,6 +54,9 @@ class Lines:
             case Finished():
                 where = event.outputs[0] if len(event.outputs) == 1 else f"{event.outputs[0]} and {len(event.outputs) - 1} more"
                 self._line("green", event.word, event.id, f"{where} ", seconds(event.seconds))
+            case Exported():
+                where = event.paths[0] if len(event.paths) == 1 else f"{event.paths[0]} and {len(event.paths) - 1} more"
+                self._line("green", "exported", event.id, f"{where} ", seconds(event.seconds))
             case Held() | Skipped():
                 self._waiting.append(event)
             case Failed():
@@ -115,9 +120,12 @@ class Lines:
 
     def _hint(self, hint: str) -> None:
         if hint:
-            parts = [("dim", "hint:"), ("", hint)]
+            first, *block = hint.split("\n")  # lines to be written into a spec keep their form
+            parts = [("dim", "hint:"), ("", first)]
             for line in flow(" " * (_WIDTH + 1), _WIDTH + 1, parts, self.ink, self.columns, _WIDTH + 1):
                 self.write(line)
+            for line in block:
+                self.write(" " * (_WIDTH + 3) + line)
 
 
 def _hint_of(event: Held | Skipped) -> str:

@@ -12,7 +12,7 @@ from .shown import Record, kept_word, lies_word, state_style, state_word
 
 def orphan_lines(rows: Sequence[Record], ink: Ink, columns: int) -> Iterator[str]:
     """The pictures that belong to no asset any more, a line each. `columns` 0: no terminal, nothing is wrapped."""
-    names = [f"{one['id']}#{one['member']}" if one["member"] else one["id"] or "(no id)" for one in rows]
+    names = [f"{one['id'].rstrip('#')}#{one['member']}" if one["member"] else one["id"] or "(no id)" for one in rows]
     column = name_column(names, columns)
     for name, one in zip(names, rows, strict=True):
         facts = f"({lies_word(one['locked'], one['found'])}, {kept_word(one['in_store'])})"

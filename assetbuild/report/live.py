@@ -13,6 +13,7 @@ from .measures import cut, pad, width
 from .words import seconds
 
 ROWS = 6  # things in flight that are shown
+_DOING = {"compose": "composing", "cut": "cutting"}
 _WORD, _TIME = 9, 8  # columns of what is being done, and for how long
 
 
@@ -96,7 +97,7 @@ class Live:
         rows: list[Any] = []
         flying = list(self.running.items())
         for name, (began, event) in flying[:ROWS]:
-            word = event.word + "ing"
+            word = _DOING.get(event.word, event.word + "ing")
             step = f"  step {event.step} of {event.steps}" if event.steps > 1 else ""
             usual = f", about {event.usual:.0f} s" if event.usual >= 1 else ""
             where = (

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..plan import Verb
+from ..spec.model import HERE
+from .exported import export_counts, export_json, export_lines
 from .flow import ALIKE, flow, for_all, likeness, name_column, nameless, row
 from .ink import Ink
 from .words import change_texts, paragraphs, word_diff
@@ -38,7 +40,9 @@ _VERB = 10  # columns of what is to be done
 
 
 def word(plan: AssetPlan, project: Project) -> str:
-    """The verb of a plan's line: draw when it is free, buy when it isn't."""
+    """The verb of a plan's line: draw when it is free, buy when it isn't; compose or cut what is made here."""
+    if plan.verb is Verb.GENERATE and plan.leading.step.provider == HERE:
+        return plan.leading.step.op
     if plan.verb is Verb.GENERATE:
         return "draw" if project.table.free(plan.leading.step.provider) else "buy"
     return _WORDS[plan.verb]
@@ -106,6 +110,7 @@ def plan_lines(
             yield from _below([("dim", more)], ink, columns)
             if way:
                 yield from _below([("dim", "hint:"), ("", way)], ink, columns)
+    yield from export_lines(plans, ink, columns=columns, everything=everything)
 
 
 def _pattern(plan: AssetPlan) -> str:
@@ -139,6 +144,9 @@ def plan_summary(plans: Sequence[AssetPlan], project: Project, *, priced: bool =
         else:
             name = "to " + word(plan, project) if plan.verb is Verb.GENERATE else _COUNTED[plan.verb]
         counts[name] = counts.get(name, 0) + 1
+    for name, count in export_counts(plans).items():
+        if count:
+            counts[name] = counts.get(name, 0) + count
     return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or ("" if plans else "the spec has no assets")
 
 
@@ -195,6 +203,8 @@ def plan_json(plans: Sequence[AssetPlan], project: Project, money: Mapping[str, 
                 entry["prompt"] = {"old": old, "new": paragraphs(one.action.manifest)}
         if plan.asset.notes:
             entry["notes"] = list(plan.asset.notes)
+        if plan.exports:
+            entry["exports"] = [export_json(each) for each in plan.exports]
         assets.append(entry)
     counts: dict[str, int] = {}
     for plan in plans:

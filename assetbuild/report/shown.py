@@ -50,6 +50,8 @@ def asset_lines(asset: Record, ink: Ink, columns: int) -> Iterator[str]:
         yield from _row(ink, "what", asset["description"], columns)
     for number, one in enumerate(asset["outputs"]):
         yield from _row(ink, "output" if number == 0 else "", _output(one), columns)
+    for number, one in enumerate(asset["exports"]):
+        yield from _row(ink, "exports" if number == 0 else "", _export(one), columns)
     yield from _made(asset["made"], ink, columns)
     if asset["tags"]:
         yield from _row(ink, "tags", ", ".join(asset["tags"]), columns)
@@ -124,6 +126,17 @@ def _output(one: Record) -> str:
         facts.append(size_text(one["size"]))
         if one["locked"] is not None and one["found"] != one["locked"]:
             facts.append("not the picture of the lockfile")
+    return f"{one['path']}  ({', '.join(facts)})"
+
+
+def _export(one: Record) -> str:
+    facts = []
+    if one["found"] is None:
+        facts.append("isn't here")
+    else:
+        facts += [f"{one['width']}×{one['height']}"] * bool(one["width"]) + [size_text(one["size"])]
+    if one["state"] != "up to date":
+        facts.append(f"{state_word(one['state'])}: {one['reason']}")
     return f"{one['path']}  ({', '.join(facts)})"
 
 
@@ -262,18 +275,23 @@ def _columns(number: str, digests: list[str], at: str, by: str, word: str) -> st
 
 
 def file_lines(file: Record, ink: Ink, columns: int, project: str) -> Iterator[str]:
-    """What is known of a file by its bytes."""
+    """What is known of a file by its bytes, or by its looks."""
     columns = min(max(columns, 50), MOST)
     shape = f"{file['kind']} {file['width']}×{file['height']}, " if file["width"] else ""
     yield ink("bold", file["path"])
     yield f"  {shape}{size_text(file['size'])}, sha256 {file['digest'][:16]}"
     yield ""
     for one in file["pictures"]:
-        name = f"`{one['id']}#{one['member']}`" if one["member"] else f"`{one['id']}`"
+        name = f"`{one['id'].rstrip('#')}#{one['member']}`" if one["member"] else f"`{one['id']}`"
         under = f" under profile {one['profile']}" if one["profile"] else ""
         gone = "" if one["in_spec"] else ", which left the spec"
         hand = ", put there by hand" if one["by"] == "hand" else ""
         yield from _row(ink, "it is", f"the picture of {name}{under}{gone}{hand}  ({one['path']})", columns)
+    for one in file["exports"]:
+        name = f"`{one['id'].rstrip('#')}#{one['member']}`" if one["member"] else f"`{one['id']}`"
+        under = f" under profile {one['profile']}" if one["profile"] else ""
+        gone = "" if one["in_spec"] else ", which left the spec"
+        yield from _row(ink, "it is", f"the export `{one['name']}` of {name}{under}{gone}  ({one['path']})", columns)
     for one in file["steps"]:
         yield from _row(ink, "it is", f"step {one['step']} of `{one['id']}`", columns)
     shown = {one["id"] for one in file["pictures"]}
@@ -287,10 +305,29 @@ def file_lines(file: Record, ink: Ink, columns: int, project: str) -> Iterator[s
         yield from _row(ink, "it is", f"your own {one['path']}, used by {', '.join(f'`{n}`' for n in names[:6])}{more}", columns)
     for take in file["takes"]:
         yield from take_lines(take, ink, columns)
-    if file["in_store"] and not any(file[part] for part in ("pictures", "steps", "before", "inputs", "takes")):
+    if file["in_store"] and not any(file[part] for part in ("pictures", "exports", "steps", "before", "inputs", "takes")):
         yield from _row(
             ink, "it is", f"kept in the store of {project}; what made it isn't known (a file that was replaced, perhaps)", columns
         )
+
+    for one in file["alike"]:
+        yield from _row(ink, "looks", f"like {_like(one)}: a re-encoded or resized copy, by likeness, not by content", columns)
+        how = f"in {one['distance']} of 64 bits of the hash, in brightness by at most {one['light']} of 255"
+        yield from _row(ink, "differs", how, columns)
+
+
+def _like(one: Record) -> str:
+    name = f"`{one['id'].rstrip('#')}#{one['member']}`" if one["member"] else f"`{one['id']}`"
+    where = f" ({one['path']})" if one["path"] else ""
+    under = f" under profile {one['profile']}" if one["profile"] else ""
+    words = {
+        "export": f"an export of {name}{where}",
+        "take": f"take {one['number']} of {name}",
+        "step": f"step {one['number']} of {name}",
+        "before": f"a picture that {name} had before",
+        "input": f"your own {one['path']}",
+    }
+    return words.get(one["what"], name + under + where)
 
 
 def take_lines(take: Record, ink: Ink, columns: int) -> Iterator[str]:

@@ -37,9 +37,11 @@ def summary(done: Summed, paid: str = "") -> str:
         (done.up_to_date, "up to date"),
         (done.not_needed, "not here, not needed"),
         (done.drawn, "drawn"),
+        (done.made, "made here"),
         (done.bought, "bought"),
         (done.fetched, "fetched"),
         (done.restored, "restored"),
+        (done.exported, "exported"),
         (done.held, "waiting for you"),
         (done.skipped, "skipped"),
         (done.failed, "failed"),
@@ -153,6 +155,8 @@ def _setting(field: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
 def _input_text(old: dict[str, Any], new: dict[str, Any], label: str) -> str:
     if old.get("digest") != new.get("digest"):
         return f"{label} has other bytes"
+    if old.get("recipe") != new.get("recipe"):
+        return f"{label} is made otherwise"
     if old.get("hint") != new.get("hint"):
         return f"the hint of {label} changed"
     return f"{label} is now the {new.get('role')}"

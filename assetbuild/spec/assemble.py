@@ -15,7 +15,7 @@ from .gaps import ALL
 from .link import Link
 from .marks import Map
 from .model import Asset, ModelTable, Reader, Spec
-from .outputs import fold
+from .outputs import fold, output_fault, tidy
 from .problems import Problems
 from .sources import Document, Files, documents
 from .terms import read_budget, read_services
@@ -66,7 +66,10 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
                 f'write `output: "{profile}/${{id}}.png"` into it, so that bought pictures have a place of their own',
                 on="key",
             )
-    _check_outputs(expansion, files, lock, tree, problems)
+    manifest = _manifest(found[0], problems)
+    if settings is not None and "output" in settings:
+        manifest = None  # it is that of the finals
+    _check_outputs(expansion, files, lock, tree, manifest, problems)
     problems.raise_if_any()
 
     prefix = f"{tree}/" if tree else ""
@@ -88,6 +91,8 @@ def _assemble(path: str, reader: Reader, table: ModelTable, profile: str | None)
         profiles=tuple(profiles) if isinstance(profiles, dict) else (),
         budget=budget,
         services=services,
+        manifest=None if manifest is None else f"{tree}/{manifest}" if tree else manifest,
+        manifest_base=str(root["manifest"].get("base", "")) if manifest is not None else "",
     )
 
 
@@ -109,6 +114,8 @@ def _asset(draft: Draft, prefix: str, drafting: bool) -> Asset:
         notes,
         draft.takes,
         draft.approve and not drafting,
+        tuple([one._replace(path=prefix + one.path) for one in draft.exports]) if prefix else draft.exports,
+        draft.provenance,
     )
 
 
@@ -139,16 +146,29 @@ def _profile(root: Document, name: str | None, problems: Problems) -> Map | None
     return found if isinstance(found, Map) else None
 
 
-def _check_outputs(expansion: Expansion, files: Files, lock: str, tree: str, problems: Problems) -> None:
+def _manifest(root: Document, problems: Problems) -> str | None:
+    """The path of the file for code."""
+    held = root.part("manifest")
+    if "path" not in held:
+        return None
+    path = tidy(str(held["path"]).strip())
+    fault = output_fault(path, ("json", "ts", "mts", "js", "mjs"), "manifest")
+    if fault is not None:
+        problems.on(held, "path", *fault)
+    return path
+
+
+def _check_outputs(expansion: Expansion, files: Files, lock: str, tree: str, manifest: str | None, problems: Problems) -> None:
     """No two outputs are one file, on any disk; none is an input, the spec, a lock, or the folder of another."""
     owners: dict[str, Draft] = {}
     parents: dict[str, Draft] = {}
     for draft in expansion.drafts.values():
         problems.row, problems.among = draft.row, draft.among
-        for path in draft.outputs:
+        paths = [*draft.outputs, *[one.path for one in draft.exports]] if draft.exports else draft.outputs
+        for path in paths:
             folded = path.lower() if path.isascii() else fold(path)
             first = owners.setdefault(folded, draft)
-            if first is not draft or (len(draft.outputs) > 1 and [fold(each) for each in draft.outputs].count(folded) > 1):
+            if first is not draft or (len(paths) > 1 and [fold(each) for each in paths].count(folded) > 1):
                 _tell_twins(draft, first, path, problems)
             folder = folded.rpartition("/")[0]
             if folder not in parents:
@@ -165,21 +185,33 @@ def _check_outputs(expansion: Expansion, files: Files, lock: str, tree: str, pro
                     kind="folder",
                 )
             folder = folder.rpartition("/")[0]
+    if manifest is not None and fold(manifest) in owners:
+        draft = owners[fold(manifest)]
+        problems.at(draft.output or draft.mark, f"a file of `{draft.id}` is the manifest", "give one of them another path")
     if tree:
         return
     taken = {fold(each): "a lockfile" for each in (lock, "assets.lock")}
     taken |= {fold(each): "a file that this spec is made from" for each in files.asked}
     taken |= {fold(each): "a picture that is an input" for each in expansion.steps.composer.pictures}
+    if manifest is not None and fold(manifest) in taken:
+        problems.on(
+            expansion.documents[0].part("manifest"), "path", f"the manifest is {taken[fold(manifest)]}", "give it another path"
+        )
     for folded, what in taken.items():
         if folded in owners:
             draft = owners[folded]
             mark = draft.output or draft.mark
             problems.at(
                 mark,
-                f"the output of `{draft.id}` is {what}",
-                "give it another `output`",
+                f"{_what(draft, folded)} of `{draft.id}` is {what}",
+                "give it another `output`" if _what(draft, folded) == "the output" else "give it another `path`",
                 length=len(draft.key) if mark is draft.mark else 0,
             )
+
+
+def _what(draft: Draft, folded: str) -> str:
+    name = next((one.name for one in draft.exports if fold(one.path) == folded), None)
+    return "the output" if name is None else f"the export `{name}`"
 
 
 def _tell_twins(draft: Draft, first: Draft, path: str, problems: Problems) -> None:
@@ -190,7 +222,7 @@ def _tell_twins(draft: Draft, first: Draft, path: str, problems: Problems) -> No
         problems.at(
             mark,
             f"two pictures of `{draft.id}` are one file, `{path}`",
-            "let the output hold `${member}`",
+            "let the path of each export hold `${export}`" if draft.exports else "let the output hold `${member}`",
             length=length,
             kind="twin",
         )

@@ -10,16 +10,30 @@ from typing import Any
 from .compose import Composed, Style
 from .gaps import ALL, Gaps
 from .marks import Map, Mark
-from .model import Op, Source
+from .model import Export, Op, Param, Source
 from .outputs import plain_output
 from .sources import Document
 
 WAITING, OPEN, LINKED = 0, 1, 2  # states of a draft
 BUILTIN_OUTPUT = "art/${id}.png"
 _SHARED = frozenset(
-    ("provider", "model", "quality", "aspect_ratio", "background", "seed", "style", "takes", "output", "tags", "params")
+    (
+        "provider",
+        "model",
+        "quality",
+        "aspect_ratio",
+        "background",
+        "seed",
+        "style",
+        "takes",
+        "output",
+        "exports",
+        "provenance",
+        "tags",
+        "params",
+    )
 )  # what defaults and profiles can have
-_BY_ENTRY = ("params", "vars")  # fields of which an override says only what differs
+_BY_ENTRY = ("params", "vars", "exports")  # fields of which an override says only what differs
 _NONE: frozenset[str] = frozenset()
 
 
@@ -69,9 +83,9 @@ class Home:
 
 class Sketch:
     """One step before its model is known. `own` has its fields; `mark` is where it stands; `vague` when nobody can know its op,
-    provider or model because of a mistake in them."""
+    provider or model because of a mistake in them. `params` is for what is made here: all its settings."""
 
-    __slots__ = ("base", "inputs", "mark", "members", "op", "own", "parts", "prompt", "vague", "variant")
+    __slots__ = ("base", "inputs", "mark", "members", "op", "own", "params", "parts", "prompt", "vague", "variant")
 
     def __init__(self, op: Op, own: Map, mark: Mark, base: Source | None, composed: Composed) -> None:
         self.op, self.own, self.mark, self.base = op, own, mark, base
@@ -79,6 +93,7 @@ class Sketch:
         self.members: tuple[str, ...] = ()
         self.variant: str | None = None
         self.vague = False
+        self.params: dict[str, Param] | None = None  # of what is made here
 
 
 class Draft:
@@ -92,6 +107,7 @@ class Draft:
         "approve",
         "axes",
         "description",
+        "exports",
         "gaps",
         "ghost",
         "home",
@@ -102,6 +118,7 @@ class Draft:
         "outputs",
         "own",
         "pin",
+        "provenance",
         "ratio",
         "row",
         "sketches",
@@ -116,9 +133,11 @@ class Draft:
         self.id, self.home, self.own, self.mark, self.key = id, home, own, mark, key
         self.sketches: list[Sketch] = []
         self.outputs: tuple[str, ...] = ()
+        self.exports: tuple[Export, ...] = ()
         self.output: Mark | None = None
         self.tags: tuple[str, ...] = ()
         self.pin = False
+        self.provenance = "keep"
         self.takes = 1
         self.approve = False
         self.axes: dict[str, str] | None = None
@@ -148,8 +167,8 @@ class Draft:
 
 
 def merged(own: Map, over: Map, gaps: Gaps) -> Map:
-    """An asset's fields with an override's over them, and what both lack. `params` and `vars` are merged by entry, all others
-    replaced."""
+    """An asset's fields with an override's over them, and what both lack. `params`, `vars` and `exports` are merged by entry,
+    all others replaced."""
     made = Map(own)
     made.at = list(own.at)
     for name, said in over.items():

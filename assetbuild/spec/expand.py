@@ -11,6 +11,7 @@ from . import shape
 from .compose import Style
 from .drafts import Draft, Home, merged
 from .gaps import ALL
+from .here import cut_of
 from .ids import spoiled, twice
 from .interpolate import BROKEN, Scope, Vague, render, words
 from .marks import Map, Mark, Seq
@@ -23,7 +24,9 @@ from .steps import Steps
 from .tables import Tables
 from .templates import Bad, has_reference
 
-_LATE = frozenset(("prompt", "then", "output", "references", "matrix", "vars"))  # fields that need more names than the row's
+_LATE = frozenset(
+    ("prompt", "then", "output", "exports", "cut", "references", "matrix", "vars")
+)  # fields that need more names than the row's
 _PLAIN = frozenset(("prompt", "base", "style", "variant", "description"))  # fields that are any text with something in it
 _TYPED = ("seed", "set", "pin", "takes")  # fields whose cell of a CSV may stand for a number or a truth
 
@@ -35,7 +38,7 @@ class Expansion:
     def __init__(self, documents: list[Document], files: Files, profile: Map | None) -> None:
         self.documents, self.files, self.problems = documents, files, files.problems
         self.profile = profile if profile is not None else Map()
-        self.tables, self.steps = Tables(files), Steps(files)
+        self.tables, self.steps = Tables(files), Steps(files, documents[0])
         self.gaps = files.problems.gaps
         self.drafts: dict[str, Draft] = {}
         self.ghosts: list[Draft] = []
@@ -161,7 +164,7 @@ class Expansion:
                 self._row(home, key, own, mark, scope=scope, row={}, axes=None)
             else:
                 draft = self._draft(key, home, own, mark, key)
-                self.steps.fill(draft, ({"id": BROKEN if draft.ghost else draft.id}, home.names))
+                self._fill(draft, ({"id": BROKEN if draft.ghost else draft.id}, home.names))
 
     def _sound(self, own: Value, form: str, mark: Mark, called: str) -> Map:
         """What is right of an asset's fields; the rest is told and left out."""
@@ -244,11 +247,20 @@ class Expansion:
         if early and not shape.accepts("override", early, resolved=True):
             gaps.leave_out(early, tell_faults("override", early, own, mark, problems, resolved=True, called=id))
             draft.gaps = draft.gaps | gaps.of(early)
-        for name in ("prompt", "then", "output", "references"):
+        for name in ("prompt", "then", "output", "exports", "cut", "references"):
             if name in own:
                 early.take(own, name)
         draft.own = early
+        self._fill(draft, scope)
+
+    def _fill(self, draft: Draft, scope: Scope) -> None:
+        """Steps and files of a draft, and of what is cut from it."""
         self.steps.fill(draft, scope)
+        if "cut" in draft.own:
+            pieces = cut_of(draft, scope, self.problems)
+            if pieces is not None:
+                self.drafts[pieces.id] = pieces
+                self.steps.exporter.place(pieces, scope)
 
     def _with_vars(self, own: Map, outer: Scope) -> Scope:
         """The names of a row with its asset's vars put behind those of the row, which is the first of `outer`."""

@@ -21,7 +21,16 @@ PATTERNS = 200  # an id is compared with no more keys that hold a `${…}`
 _NONE: frozenset[str] = frozenset()
 _NAMED = ("assets", "overrides", "profiles", "providers")  # parts whose entries have fields
 _ENTRIES = ("vars", "styles", "defaults", "budget")  # parts whose entries are left out one by one
-_PARTED = ("then", "references", "tags", "vars", "params", "matrix", "prices")  # fields of which a part can be left out
+_PARTED = (
+    "then",
+    "references",
+    "tags",
+    "vars",
+    "params",
+    "matrix",
+    "prices",
+    "exports",
+)  # fields of which a part can be left out
 _KEY = re.compile(r"(?m)^[ \t]*([^\s#:'\"{\[-][^#:\n]*?)[ \t]*:(?=\s|$)")
 
 

@@ -11,7 +11,7 @@ from .drafts import LINKED, OPEN, WAITING, Draft, Sketch
 from .expand import Expansion
 from .layers import Layer, Settled, Wrong, drafts_only, settle
 from .marks import Map, Mark, Seq
-from .model import AssetInput, FileInput, ModelTable, Step
+from .model import HERE, PIECES, AssetInput, FileInput, ModelTable, Source, Step
 from .outputs import FORMATS, fold
 
 SHOWN = 12  # names of a circle
@@ -33,6 +33,7 @@ class Link:
 
     def link(self) -> None:
         """Steps for every draft, bases first, however long the chain; problems for what names nothing and for circles."""
+        self._pieces()
         for draft in (*self.drafts.values(), *self.expansion.ghosts):
             if draft.state:
                 continue
@@ -54,6 +55,16 @@ class Link:
                     stack.append((other, self._needs(other) or []))
                 elif other.state == OPEN:
                     self._circle([each for each, _ in stack], other, mark)
+
+    def _pieces(self) -> None:
+        """`icons#heart` is a piece of what is cut from `icons`."""
+        cut = {name for name in self.drafts if name.endswith(PIECES)}
+        if not cut:
+            return
+        for draft in (*self.drafts.values(), *self.expansion.ghosts):
+            for sketch in draft.sketches:
+                sketch.base = _piece(sketch.base, cut)
+                sketch.inputs = tuple([one._replace(source=_piece(one.source, cut) or one.source) for one in sketch.inputs])
 
     def _needs(self, draft: Draft) -> list[tuple[Draft, Mark]] | None:
         """The unfinished drafts that a draft needs; None when there are none."""
@@ -122,13 +133,15 @@ class Link:
         members = other.sketches[-1].members
         if members and source.member not in members:
             place = self._where(source, sketch, role)
-            some = ", ".join(f"`{name}#{each}`" for each in members[:8])
+            some = ", ".join(f"`{name.rstrip(PIECES)}#{each}`" for each in members[:8])
             if source.member:
-                near = problems.near(source.member, members).replace("`", f"`{name}#", 1)
-                problems.at(place, f"the set `{name}` has no `{source.member}`{near}", f"it has {some}")
+                near = problems.near(source.member, members).replace("`", f"`{name.rstrip(PIECES)}#", 1)
+                problems.at(place, f"the set `{name.rstrip(PIECES)}` has no `{source.member}`{near}", f"it has {some}")
             else:
                 problems.at(place, f"`{name}` is a set of {len(members)} pictures; name one of them", f"write {some}")
             return None
+        if source.member and not members and ("cut" in other.own or "cut" in other.gaps):
+            return other  # what is wrong with its cut was told
         if source.member and not members:
             place = self._where(source, sketch, role)
             problems.at(place, f"`{name}` is one picture, no set", f"write `{name}`")
@@ -168,6 +181,9 @@ class Link:
                     ratio = self._size(base.path)
                     unseen = ratio is None
             if sketch.vague:
+                continue
+            if sketch.params is not None:
+                steps.append(self._here(draft, sketch, place))
                 continue
             ending = "png" if index < last or not draft.outputs else draft.outputs[0].rpartition(".")[2].lower()
             settled, bare = self._settle(draft, sketch, index, ratio, FORMATS.get(ending, "png"))
@@ -209,6 +225,18 @@ class Link:
             notes += (f"`takes: {draft.takes}` is left out: {steps[-1].provider} draws the same picture each time",)
             draft.takes = 1
         draft.steps = (tuple(steps), tuple(dict.fromkeys(notes)) if len(notes) > 1 else notes)
+
+    def _here(self, draft: Draft, sketch: Sketch, place: Place) -> Step:
+        """A step that is made here."""
+        fault = next((path for path in draft.outputs if not path.lower().endswith(".png")), None)
+        if fault is not None and sketch.op == "compose" and draft.output is not None:
+            ending = fault.rpartition(".")[2]
+            text = f"what is composed here is a png, and `{fault}` isn't called so"
+            self.problems.at(
+                draft.output, text, f"end it with `.png`; a {ending} of it is an export: `exports: {{web: {{path: …}}}}`"
+            )
+        params = sketch.params or {}
+        return Step(sketch.op, HERE, f"{sketch.op}-1", None, sketch.inputs, params, sketch.members, None, place)
 
     def _check_mask(self, sketch: Sketch) -> None:
         """A mask has the size of its picture, as makers of models ask (docs.bfl.ai, FLUX.1 Fill); seen here when both are files."""
@@ -321,6 +349,12 @@ class Link:
             self.problems.on(sketch.own, "prompt", text, hint, on="key")
         else:
             self.problems.at(sketch.mark, text, hint)
+
+
+def _piece(source: Source | None, cut: set[str]) -> Source | None:
+    if isinstance(source, AssetInput) and source.member and source.asset + PIECES in cut:
+        return AssetInput(source.asset + PIECES, source.member)
+    return source
 
 
 def _masked(sketch: Sketch) -> bool:

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, Protocol, assert_never
 
 from ..errors import Place
+from ..recipe import Recipe
 
-Op = Literal["generate", "edit", "upscale", "remove-background"]
+Op = Literal["generate", "edit", "upscale", "remove-background", "compose", "cut"]
+HERE = "assetbuild"  # the provider of what is made here: `compose` and `cut`; no spec can name it
+PIECES = "#"  # ends the id of what is cut from an asset
 Param = str | int | float | bool | None | tuple["Param", ...] | dict[str, "Param"]
 
 
@@ -40,7 +43,7 @@ def called(source: Source) -> str:
         case FileInput(path):
             return path
         case AssetInput(asset, member):
-            return f"{asset}#{member}" if member else asset
+            return f"{asset.rstrip('#')}#{member}" if member else asset
         case StepInput():
             return ""
     assert_never(source)
@@ -49,11 +52,11 @@ def called(source: Source) -> str:
 class Input(NamedTuple):
     """One input picture of a step. The place in `Step.inputs` is the place it is sent in: base first, then the mask, then references, then styles'.
 
-    A mask (white is what may change) has no hint and no number in the prompt.
+    A mask (white is what may change) has no hint and no number in the prompt. What is laid over a picture and the fonts of its texts are inputs too.
     """
 
     source: Source
-    role: Literal["base", "mask", "reference", "style"]
+    role: Literal["base", "mask", "reference", "style", "overlay", "font"]
     name: str | None = None  # `as`
     hint: str | None = None
 
@@ -79,6 +82,22 @@ class Step(NamedTuple):
     guessed: bool = False  # `aspect_ratio` is the base's, and the base is a file whose size can't be seen here (missing, or a Git LFS pointer)
 
 
+class Export(NamedTuple):
+    """A file that ships, made from one picture of an asset here and for nothing. `name` is unique in the asset and member; `group` is the name that the
+    spec gives it where that stands for several files (a preset like `web`), else "". `member` is "" unless the asset is a set.
+
+    `recipe` lacks the digest of the colour profile `icc`, a file of the user's, where there is one.
+    """
+
+    name: str
+    member: str
+    path: str
+    recipe: Recipe
+    place: Place
+    icc: FileInput | None = None
+    group: str = ""
+
+
 class Asset(NamedTuple):
     """A thing the user wants on disk. `outputs` are its files, one per member of its last step (one if that is no set).
 
@@ -99,6 +118,13 @@ class Asset(NamedTuple):
     notes: tuple[str, ...] = ()
     takes: int = 1  # how many candidates are bought before one is chosen (`takes:`)
     approve: bool = False  # `approve: required`: what is made from it waits for a person's approval
+    exports: tuple[Export, ...] = ()
+    provenance: str = "keep"  # where a picture that is made here says what it is: keep (in it), sidecar, strip
+
+
+def files_of(asset: Asset) -> tuple[str, ...]:
+    """Every file that an asset puts on disk: its pictures', then its exports'."""
+    return (*asset.outputs, *(one.path for one in asset.exports)) if asset.exports else asset.outputs
 
 
 class Budget(NamedTuple):
@@ -144,6 +170,8 @@ class Spec(NamedTuple):
     profiles: tuple[str, ...] = ()
     budget: Budget = Budget()
     services: dict[str, Service] = {}  # noqa: RUF012 - by provider
+    manifest: str | None = None  # the file for code, below the tree
+    manifest_base: str = ""  # what stands before each URL in it
 
 
 class Reader(Protocol):
@@ -158,6 +186,9 @@ class Reader(Protocol):
 
     def glob(self, pattern: str) -> tuple[list[str], list[str]]:
         """The files that match, sorted, and the folders whose listings were looked at."""
+
+    def font_families(self, path: str) -> tuple[str, ...]:
+        """The families of the faces in a font file, () when it isn't there or is none."""
 
     def picture_size(self, path: str) -> tuple[int, int] | None:
         """Width and height in pixels of a picture, None when it isn't there or is no picture."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from collections.abc import Collection
 
 FORMATS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp"}
 LONGEST = 200  # characters of an id
@@ -58,29 +59,31 @@ def tidy(path: str) -> str:
     return posixpath.normpath(path) if path else path
 
 
-def output_fault(path: str) -> tuple[str, str] | None:
-    """What is wrong with a tidy output path, and the way out; None if nothing."""
+def output_fault(path: str, formats: Collection[str] = FORMATS, what: str = "output") -> tuple[str, str] | None:
+    """What is wrong with a tidy path of an output (or of another `what` with other endings), and the way out; None if nothing."""
     if _PLAIN_PATH(path) and "./" not in path:
         pass
     elif path[:1] == "/" or re.match(r"[A-Za-z]:", path):
-        return f"the output `{path}` is an absolute path", "write it relative to the spec"
+        return f"the {what} `{path}` is an absolute path", "write it relative to the spec"
     elif path.split("/", 1)[0] == "..":
-        return f"the output `{path}` lies outside the project", "write it below the folder of the spec"
+        return f"the {what} `{path}` lies outside the project", "write it below the folder of the spec"
     elif "\\" in path:
-        return f"the output `{path}` holds a backslash", "write folders with `/`"
+        return f"the {what} `{path}` holds a backslash", "write folders with `/`"
     elif not path.isprintable():
-        return "the output holds an invisible character", "write it again"
+        return f"the {what} holds an invisible character", "write it again"
     elif path.split("/", 1)[0] in (".git", ".assetbuild"):
-        return f"the output `{path}` lies in a folder that isn't yours", "choose another folder"
+        return f"the {what} `{path}` lies in a folder that isn't yours", "choose another folder"
     elif any(part[-1:] in " ." or part[:1] == " " for part in path.split("/")):
         return (
-            f"the output `{path}` has a part that begins or ends with a space, or ends with a dot",
+            f"the {what} `{path}` has a part that begins or ends with a space, or ends with a dot",
             "such names can't be kept on every disk",
         )
     if any(len(part.encode()) > LONGEST_NAME for part in path.split("/")):
-        return "the output's name is longer than 240 bytes", "choose a shorter id or output"
+        return f"the {what}'s name is longer than 240 bytes", f"choose a shorter id or {'output' if what == 'output' else 'path'}"
     ending = path.rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
-    if ending not in FORMATS:
-        what = f"`.{ending}` is no picture format of ours" if ending else f"the output `{path}` has no ending"
-        return what, "end it with `.png`, `.jpg`, `.jpeg` or `.webp`"
+    if ending not in formats:
+        kind = "picture format of ours" if "png" in formats else f"form of a {what}"
+        text = f"`.{ending}` is no {kind}" if ending else f"the {what} `{path}` has no ending"
+        names = [f"`.{each}`" for each in formats]
+        return text, f"end it with {', '.join(names[:-1])} or {names[-1]}"
     return None

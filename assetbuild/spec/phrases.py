@@ -17,10 +17,19 @@ NAMED = {
     "profiles": "profile",
     "providers": "provider",
     "overrides": "override",
+    "exports": "export",
+    "presets": "preset",
     "vars": "var",
     "matrix": "axis",
 }
-NUMBERED = {"references": "reference", "then": "step", "exclude": "exclusion", "tags": "tag", "include": "entry"}
+NUMBERED = {
+    "references": "reference",
+    "then": "step",
+    "exclude": "exclusion",
+    "tags": "tag",
+    "include": "entry",
+    "overlay": "item",
+}
 # What a form is called, one and many.
 NOUNS = {
     "text": ("a text", "texts"),
@@ -33,6 +42,9 @@ NOUNS = {
     "mask": ("`{file: …}`", "files"),
     "picture": ("`{file: …}` or `{asset: …}`", "pictures"),
     "style_fields": ("`{text: …, references: […]}`", "styles"),
+    "export_fields": ("`{path: …}`", "exports"),
+    "overlay_item": ("`{text: …}`, `{file: …}` or `{barcode: …}`", "texts, files or barcodes"),
+    "profile_file": ("`{file: …}`", "files"),
     "rows": ("a table `{from: …}`", "tables"),
     "table": ("a table `{from: …}`", "tables"),
 }

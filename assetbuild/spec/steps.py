@@ -11,14 +11,16 @@ from .cells import Empty
 from .compose import Composed, Composer, Style, asset_input
 from .destinations import place_outputs
 from .drafts import Draft, Home, Sketch
+from .exports import Exporter
 from .gaps import ALL, HOLE
+from .here import Composing, Shelf
 from .interpolate import Scope, empties, inert, no_words, render_all, words
 from .marks import Map, Mark, Seq
 from .model import Input, Op, Source, StepInput
 from .names import rendered, tell
 from .outputs import fold, id_fault
 from .scalars import Value, scalar
-from .sources import Files, plain_text, tell_faults
+from .sources import Document, Files, plain_text, tell_faults
 from .templates import has_reference
 
 _NONE: frozenset[str] = frozenset()
@@ -49,8 +51,10 @@ _VITAL = ("prompt", "base", "references", "op", *_INHERITED)  # what a step's ot
 class Steps:
     """Fills drafts with their steps. `composer` collects the pictures of the user's that are inputs."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, root: Document) -> None:
         self.problems, self.composer = files.problems, Composer(files)
+        self.exporter = Exporter(self.composer, root.part("presets"))
+        self.composing = Composing(self.composer, Shelf(self.composer, root))
         self.clean: dict[str, str] = {}  # tags as they are kept, by how they are written
 
     def sound(self, fields: Map, scope: Scope) -> tuple[Map, Set[str]]:
@@ -107,6 +111,10 @@ class Steps:
             unknown = frozenset(field for field in _VITAL if draft.unknown(field))
             if "base" in unknown and ALL not in draft.gaps:
                 base = StepInput()
+        if "overlay" in own or "trim" in own or not {"overlay", "trim"}.isdisjoint(draft.gaps):
+            draft.sketches.append(self.composing.sketch(draft, base, named))
+            self._rest(draft, named)
+            return
         style, all_styles = self._style_names(draft, base is not None)
         text = (own, "prompt")
         sketch = self._step(
@@ -116,18 +124,27 @@ class Steps:
             self._set(draft, sketch)
         if "variant" in own:
             sketch.variant = plain_text(words(own["variant"]))
-        self._tags(draft, named)
         self._takes(draft, named)
+        draft.sketches.append(sketch)
+        if "then" in own:
+            self._then(draft, named)
+        self._rest(draft, named)
+
+    def _rest(self, draft: Draft, named: Scope) -> None:
+        """What is no part of any step."""
+        own = draft.own
+        self._tags(draft, named)
         if "approve" in own:
             draft.approve = True  # there is only one word for it
         if "pin" in own:
             draft.pin = bool(own["pin"])
         if "description" in own:
             draft.description = plain_text(words(own["description"]))
-        draft.sketches.append(sketch)
-        if "then" in own:
-            self._then(draft, named)
+        marking = draft.strongest("provenance")
+        if marking is not None and isinstance(marking["provenance"], str):
+            draft.provenance = marking["provenance"]
         place_outputs(draft, named, self.problems)
+        self.exporter.place(draft, named)
 
     def _style_names(self, draft: Draft, based: bool) -> tuple[Value, bool]:
         """The styles of an asset, and whether they are all: the profile's, its own, its file's or the root's; with a base only its

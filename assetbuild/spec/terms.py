@@ -15,7 +15,7 @@ from .sources import Document
 
 MICRO = 1_000_000  # micro-USD in a USD
 DECIMALS = 4  # of an amount in USD
-OPS: tuple[Op, ...] = get_args(Op)
+OPS: tuple[Op, ...] = tuple(op for op in get_args(Op) if op not in ("compose", "cut"))  # what providers do
 
 
 def read_budget(root: Document, problems: Problems) -> Budget:

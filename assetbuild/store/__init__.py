@@ -263,6 +263,12 @@ class Store:
         with self.reading() as db:
             return dict(db.execute("SELECT path, digest FROM written WHERE tree = ?", (tree,)).fetchall())
 
+    def written_keys(self, tree: str) -> dict[str, tuple[str, str | None]]:
+        """Path → digest that we last put there, and the key that it was made under, for a whole tree."""
+        with self.reading() as db:
+            rows = db.execute("SELECT path, digest, key FROM written WHERE tree = ?", (tree,)).fetchall()
+        return {path: (digest, key) for path, digest, key in rows}
+
     def note_written(self, rows: Sequence[Written], *, durable: bool = True) -> None:
         """Committed *before* the files are replaced: after a kill between the two, the new bytes are known as ours."""
         with self.transaction(durable=durable) as db:

@@ -200,13 +200,13 @@ def _action(plan: StepPlan) -> Action:
     if plan.asset.pin:
         # A pinned picture is right whatever its inputs are; while they aren't known, its key is one that no step ever has, since no digest
         # is empty.
-        return action(plan.step, [fact.digest or "" for fact in plan.facts.inputs] or [""] * len(plan.step.inputs))
+        return action(plan.step, [fact.stands or "" for fact in plan.facts.inputs] or [""] * len(plan.step.inputs))
     name, place = plan.asset.id, plan.asset.place
     missing = next((i for i in plan.facts.inputs if i.seen is Seen.MISSING), None)
     if missing is not None:
         why, way = f"it is made from {missing.label}, which isn't there", "put the file there first"
     else:
-        unknown = next((i for i in plan.facts.inputs if i.digest is None), None)
+        unknown = next((i for i in plan.facts.inputs if i.stands is None), None)
         base = unknown.label if unknown is not None else "its base"
         why, way = (
             f"it is made from `{base}`, whose picture isn't known yet",
@@ -230,7 +230,7 @@ def _line(planner: Planner, plan: StepPlan, act: Action, pick: Pick, old: Line |
     approved, note = (old.approved, old.note) if old is not None else (None, None)
     if pick.key is None:
         by_hand = Line(asset.id, act.key, KEY_VERSION, sealed(act.manifest), outputs, 1, steps, act.key, True)
-        return by_hand._replace(approved=approved, note=note)
+        return by_hand._replace(approved=approved, note=note, exports=old.exports if old is not None else ())
     mine = pick.key == act.key
     counted = old.of if old is not None and old.key == pick.key else 0
     of = max(counted, planner.to_choose_from(plan)) if mine and not pick.by_hand else 0
@@ -249,7 +249,8 @@ def _line(planner: Planner, plan: StepPlan, act: Action, pick: Pick, old: Line |
         pick.host,
     )
     # There were several, or will be by the spec: this is the one, also where only the lockfile is known.
-    return line._replace(note=note, of=of, chosen=mine and not pick.by_hand and (of > 1 or asset.takes > 1))
+    chosen = mine and not pick.by_hand and (of > 1 or asset.takes > 1)
+    return line._replace(note=note, of=of, chosen=chosen, exports=old.exports if old is not None else ())
 
 
 def _earlier(planner: Planner, plan: StepPlan, old: Line | None) -> tuple[LockedStep, ...]:

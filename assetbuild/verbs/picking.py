@@ -116,7 +116,7 @@ class Picker:
         if not member:
             raise UsageError(
                 f"`{plan.asset.id}` has {len(members)} pictures, {which} is one",
-                hint=f"say which it is: `assetbuild use '{plan.asset.id}#{members[0]}' {which}`",
+                hint=f"say which it is: `assetbuild use '{plan.asset.id.rstrip('#')}#{members[0]}' {which}`",
             )
         place = members.index(member)
         pictures = [one if number == place else self._sibling(plan, number, member) for number in range(len(members))]
@@ -132,13 +132,13 @@ class Picker:
             return self._bytes((output.locked,))[0]
         if output.found is None:
             raise UsageError(
-                f"nothing lies at {output.path}, where the picture of `{name}#{other}` belongs",
+                f"nothing lies at {output.path}, where the picture of `{name.rstrip('#')}#{other}` belongs",
                 hint=f"`assetbuild build {name}` makes it, or put a picture there",
             )
         if output.found != output.locked and not self.planner.ours(plan, number):
             why = "was there before and isn't ours" if output.locked is None else "was edited by hand"
             raise UsageError(
-                f"{output.path} {why}, and only `{name}#{member}` was to be chosen",
+                f"{output.path} {why}, and only `{name.rstrip('#')}#{member}` was to be chosen",
                 hint=f"choose it as well, as it lies there: first `assetbuild use {name}`, then this again; or "
                 f"`assetbuild build --replace {name}` puts ours there (yours is kept in the store)",
             )

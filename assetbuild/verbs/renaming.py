@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .. import lockfile, swap
 from ..errors import Place, UsageError
 from ..files import make_folders
-from ..lockfile import Line
+from ..lockfile import Line, LockedExport, Output
 from ..project import Project
+from ..spec.model import PIECES
 from ..spec.outputs import ID_HINT, id_fault
+
+File = TypeVar("File", Output, LockedExport)
 
 
 class Renamed(NamedTuple):
@@ -45,17 +48,13 @@ def rename(project: Project, old: str, new: str) -> list[Renamed]:
     for before, after in pairs.items():
         line = lock.lines[after]
         wanted = _wanted(project, line, before, after)
-        moves, left, outputs = [], [], []
-        for output, target in zip(line.outputs, wanted, strict=True):
-            why = _move(project, output.path, output.digest, target)
-            if why is None:
-                moves.append((output.path, target))
-                outputs.append(output._replace(path=target))
-            else:
-                left += [why] if why else []
-                outputs.append(output)
+        moves: list[tuple[str, str]] = []
+        left: list[str] = []
+        outputs = tuple(_moved(project, each, target, moves, left) for each, target in zip(line.outputs, wanted, strict=True))
+        targets = _exports_wanted(project, line, before, after)
+        exports = tuple(_moved(project, each, target, moves, left) for each, target in zip(line.exports, targets, strict=True))
         if moves:
-            own[after] = line._replace(outputs=tuple(outputs))
+            own[after] = line._replace(outputs=outputs, exports=exports)
             based[after] = line
         done.append(Renamed(before, after, tuple(moves), tuple(left), *_places(project, before)))
     if own:
@@ -99,7 +98,8 @@ def _pairs(project: Project, old: str, new: str) -> dict[str, str]:
             f"`{old}` has no picture yet, so there is nothing to move",
             hint=f"give it its new id in the spec: {place.file}:{place.line}",
         )
-    return {old: new}
+    pieces = {old + PIECES: new + PIECES} if old + PIECES in project.lock.lines else {}  # what is cut from it goes along
+    return {old: new, **pieces}
 
 
 def _filled(pattern: str, parts: tuple[str, ...]) -> str:
@@ -110,7 +110,7 @@ def _filled(pattern: str, parts: tuple[str, ...]) -> str:
 def _check(project: Project, pairs: dict[str, str]) -> None:
     problems: list[tuple[str, str | None]] = []
     for old, new in pairs.items():
-        fault = id_fault(new)
+        fault = id_fault(new.removesuffix(PIECES))
         if old == new:
             problems.append((f"`{old}` is called so already", None))
         elif fault:
@@ -142,6 +142,25 @@ def _wanted(project: Project, line: Line, old: str, new: str) -> list[str]:
         by_member = dict(zip(asset.steps[-1].members or ("",), asset.outputs, strict=True))
         return [by_member.get(output.member, output.path) for output in line.outputs]
     return [_predicted(output.path, old, new) for output in line.outputs]
+
+
+def _exports_wanted(project: Project, line: Line, old: str, new: str) -> list[str]:
+    """The same for what was made from the pictures."""
+    asset = project.assets.get(new)
+    if asset is None:
+        return [_predicted(one.path, old, new) for one in line.exports]
+    by_name = {(one.name, one.member): one.path for one in asset.exports}
+    return [by_name.get((one.name, one.member), one.path) for one in line.exports]
+
+
+def _moved(project: Project, one: File, target: str, moves: list[tuple[str, str]], left: list[str]) -> File:
+    """Moves one file that a lock line names, and gives how the line names it then."""
+    why = _move(project, one.path, one.digest, target)
+    if why is None:
+        moves.append((one.path, target))
+        return one._replace(path=target)
+    left += [why] if why else []
+    return one
 
 
 def _predicted(path: str, old: str, new: str) -> str:

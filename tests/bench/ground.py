@@ -20,7 +20,7 @@ from pathlib import Path
 import assetbuild
 from assetbuild import digest, lockfile, stamps, stamptable
 from assetbuild.project import Env, Project
-from assetbuild.spec.model import AssetInput
+from assetbuild.spec.model import AssetInput, Export
 
 PICTURE = 2048  # bytes of an output file
 STYLE = "Flat vector shapes, palette #2B2D42 #EF8354, generous margins."
@@ -86,8 +86,24 @@ def lock(root: Path) -> None:
         content = (root / asset.outputs[0]).read_bytes()
         digests[name] = digest.sha256(content)
         output = lockfile.Output(asset.outputs[0], "", digests[name], len(content))
-        lines[name] = lockfile.Line(name, action.key, digest.KEY_VERSION, digest.sealed(action.manifest), (output,))
+        line = lockfile.Line(name, action.key, digest.KEY_VERSION, digest.sealed(action.manifest), (output,))
+        lines[name] = line._replace(exports=tuple(_locked(root, one, digests[name]) for one in asset.exports))
     (root / "assets.lock").write_text(lockfile.render(lines), encoding="utf-8", newline="\n")
+
+
+def _locked(root: Path, one: Export, master: str) -> lockfile.LockedExport:
+    content = (root / one.path).read_bytes()
+    return lockfile.LockedExport(one.name, "", one.path, digest.sha256(content), len(content), master, one.recipe.options)
+
+
+def settled(root: Path, size: int, files: list[str], command: list[str]) -> None:
+    """The lockfile for what lies there, and a build that finds it up to date and stamps it. Raises SystemExit when it finds anything to do."""
+    lock(root)
+    age(root, files)
+    done = subprocess.run(command, cwd=root, env=clean_environ(), capture_output=True, text=True, check=False)
+    last = done.stderr.strip().rpartition("\n")[2]
+    if done.returncode or not last.startswith(f"{size:,} up to date in"):
+        raise SystemExit(f"`{' '.join(command)}` ended with {done.returncode}: {last}")
 
 
 def built(root: Path, size: int, command: list[str]) -> list[str]:
@@ -98,12 +114,7 @@ def built(root: Path, size: int, command: list[str]) -> list[str]:
     root.mkdir()
     (root / "assets.yaml").write_text(spec(size), encoding="utf-8")
     outputs = pictures(root, size)
-    lock(root)
-    age(root, outputs)
-    done = subprocess.run(command, cwd=root, env=clean_environ(), capture_output=True, text=True, check=False)
-    last = done.stderr.strip().rpartition("\n")[2]
-    if done.returncode or not last.startswith(f"{size:,} up to date in"):
-        raise SystemExit(f"`{' '.join(command)}` ended with {done.returncode}: {last}")
+    settled(root, size, outputs, command)
     return outputs
 
 
@@ -148,7 +159,7 @@ def age(root: Path, outputs: list[str]) -> None:
     """Gives each file a time after its inputs' and waits until all are older than the coarsest clock of a file system."""
     now = time.time_ns()
     for path in ("assets.yaml", *outputs):
-        back = 30 if path.endswith("-edit.png") else 60 if path.startswith("art/") else 90
+        back = 20 if path.startswith("web/") else 30 if path.endswith("-edit.png") else 60 if path.startswith("art/") else 90
         os.utime(root / path, ns=(now, now - back * 1_000_000_000))
     time.sleep(2.2)
 
