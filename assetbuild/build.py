@@ -322,7 +322,7 @@ class Build:
             missing,
             time.monotonic() - self.started,
             self.interrupted,
-            self.exporter.made,
+            self.exporter.made + self.exporter.restored,
             kinds.count("composed") + kinds.count("cut"),
         )
         exported = frozenset(self.exporter.paths)

@@ -96,7 +96,7 @@ class Summed(NamedTuple):
     not_needed: int
     seconds: float
     interrupted: bool = False
-    exported: int = 0  # files that were made from pictures
+    exported: int = 0  # files that were made from pictures, or put back
     made: int = 0  # pictures that were composed or cut here
 
 

@@ -6,6 +6,7 @@ A picture is looked at once: what the manifest that lies there says of the same 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -54,8 +55,21 @@ def inventory(project: Project, planner: Planner) -> Inventory | None:
     digests = {o.digest: o.path for _, line in assets for o in line.outputs}
     looks = _looks(planner, {digest: there for digest, there in digests.items() if digest not in before}, project.env.cpus)
     entries = [_entry(project, planner, asset, line, before | looks) for asset, line in assets]
-    ours = now is None or bool(before) or not now.strip() or b'"assets"' in now or b"@generated" in now
+    ours = now is None or bool(before) or not now.strip() or _is_ours(now)
     return Inventory(path, rendered(entries, path, project.spec.manifest_base), now, ours)
+
+
+def _is_ours(text: bytes) -> bool:
+    """Whether a file that tells nothing of any picture is a manifest of ours all the same: one of no assets, or of pictures that can't be opened."""
+    if text.startswith(b"// Made by assetbuild"):
+        return True
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    if not isinstance(found, dict) or found.get("version") != 1 or not isinstance(found.get("assets"), dict):
+        return False
+    return not found["assets"] or b'"digest": "sha256-' in text
 
 
 def write(project: Project, found: Inventory) -> None:

@@ -81,10 +81,11 @@ def test_it_is_kept_true(built: TestSpace) -> None:
 
 
 def test_somebody_s_own_file_stays(built: TestSpace) -> None:
-    built.write("web/assets.json", "my notes")
-    ran = built.build(code=5)
-    assert "isn't a manifest of ours" in ran.text
-    assert built.read("web/assets.json") == b"my notes"
+    for text in ("my notes", '{"assets": {"logo": "logo.svg"}}', '{"version": 1, "assets": {"logo": {"path": "x"}}}'):
+        built.write("web/assets.json", text)
+        ran = built.build(code=5)
+        assert "isn't a manifest of ours" in ran.text
+        assert built.read("web/assets.json") == text.encode()
 
 
 def test_a_clone_without_masters_keeps_its_entries(built: TestSpace) -> None:
