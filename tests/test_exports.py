@@ -297,6 +297,21 @@ def test_exports_are_in_no_step() -> None:
     assert read(bare)["poster"].steps == read(LAYERS)["poster"].steps
 
 
+def test_what_is_cut_is_called_by_its_sheet() -> None:
+    text = """\
+version: 1
+assets:
+  icons:
+    prompt: x
+    cut: {columns: 2, rows: 1, names: [heart, coin]}
+    exports: {small: {path: "web/${id}-${member}.webp", width: 64}, sheet: {path: "web/${id}.webp"}}
+"""
+    found = read(text)
+    assert [each.path for each in found["icons"].exports] == ["web/icons.webp"]
+    assert [each.path for each in found["icons#"].exports] == ["web/icons-heart.webp", "web/icons-coin.webp"]
+    assert found["icons#"].outputs == ("art/icons-heart.png", "art/icons-coin.png")
+
+
 def test_every_preset_can_be_used() -> None:
     from assetbuild.spec.presets import builtin as presets
 

@@ -15,7 +15,7 @@ from .compose import Composer
 from .drafts import Draft
 from .interpolate import BROKEN, Scope, render, words
 from .marks import Map, Mark
-from .model import Export, FileInput
+from .model import PIECES, Export, FileInput
 from .names import rendered, tell_at
 from .outputs import output_fault, tidy
 from .presets import builtin
@@ -162,7 +162,7 @@ class Exporter:
         path = _find(chain, "path")
         made: list[Export] = []
         for member in members:
-            names: dict[str, Any] = {"id": draft.id, "export": stem}
+            names: dict[str, Any] = {"id": draft.id.removesuffix(PIECES), "export": stem}
             if draft.sketches[-1].members:
                 names["member"] = member
             try:
