@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from .digest import sha256
 from .errors import AssetbuildError
 from .events import Exported, Failed, Held, Said
 from .files import atomic_write
@@ -180,17 +181,17 @@ class Exporter:
         return found
 
     def _put_beside(self, one: ExportPlan) -> None:
-        """The file beside an export that says where it comes from. One that somebody wrote stays."""
-        from .pictures.marking import TOOL, sidecar, sidecar_path
+        """The file beside an export that says where it comes from. One that somebody wrote or changed stays."""
+        from .pictures.marking import sidecar, sidecar_path
 
-        path = self.project.root / sidecar_path(one.export.path)
-        asset = self.project.assets[one.facts.id]
-        try:
-            if TOOL.encode() not in path.read_bytes():
-                return
-        except FileNotFoundError:
-            pass
-        atomic_write(path, sidecar(mark(self.run.placer.told(asset), asset, one.export.member)), durable=False)
+        name = sidecar_path(one.export.path)
+        asset, tree = self.project.assets[one.facts.id], str(self.project.root)
+        words = sidecar(mark(self.run.placer.told(asset), asset, one.export.member))
+        found = self.project.digests.look(name)
+        if found is not None and found.digest != self.project.store.written(tree).get(name):
+            return
+        self.project.store.note_written([Written(tree, name, sha256(words), None)], durable=False)
+        atomic_write(self.project.root / name, words, durable=False)
 
     def _signed(self, data: bytes, one: ExportPlan, asset: Asset, master: Path) -> bytes:
         """With the certificate that the environment names; as it is when it names none. Raises CantSign."""

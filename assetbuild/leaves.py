@@ -131,7 +131,7 @@ class Leaves:
             self._written = {} if store is None else store.written_keys(str(self.project.root))
         digest, key = self._written.get(export.path, (None, None))
         assert facts.master is not None  # noqa: S101 - decided before
-        ours = facts.found is not None and facts.found in (digest, facts.locked)
+        ours = facts.found is not None and (facts.found in (digest, facts.locked) or self._known(facts.found))
         noted = facts.found is not None and facts.found == digest and key == export_key(facts.master, facts)
         blob = facts.locked is not None and store is not None and store.cas.has(facts.locked)
         coming = last.decision.verb in (Verb.RESTORE, Verb.GENERATE)
@@ -150,6 +150,11 @@ class Leaves:
             return facts
         scale = layout(size.width, size.height, export.recipe).scale
         return facts._replace(scale=scale, size=(size.width, size.height))
+
+    def _known(self, digest: str) -> bool:
+        """Whether these bytes are in the store and nobody made them by hand: an export of another branch, which a merge left here."""
+        store = self.project.look_store()
+        return store is not None and store.cas.has(digest) and not any(take.by_hand for take in store.by_digest(digest))
 
     def _drawn(self, asset: Asset) -> bool:
         """Whether the picture is a drawing of ours, or made here from one: how large it is says nothing of the one that will be bought."""

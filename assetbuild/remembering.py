@@ -13,13 +13,16 @@ from . import __version__, lockfile, outline, stamptable
 from .digest import sha256
 from .facts import AssetPlan, Planner
 from .outlining import draw_up
+from .pictures.marking import sidecar_path
 from .plan import Verb
 from .project import BUILT_IN, Project
 from .spec.model import FileInput
 
 
-def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], summary: str) -> bool:
-    """Writes the table; it says "nothing to do" only if every asset of the spec is up to date. False when it couldn't be written."""
+def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], summary: str, *, settled: bool = True) -> bool:
+    """Writes the table; it says "nothing to do" only if every asset of the spec is up to date, and nothing else waits (`settled`). False when it couldn't be
+    written.
+    """
     from . import stamps
 
     project.sizes.save()
@@ -30,7 +33,7 @@ def remember(project: Project, planner: Planner, plans: Sequence[AssetPlan], sum
     complete = complete and all(
         one.decision.verb is Verb.UP_TO_DATE and not one.to_note for plan in plans for one in plan.exports
     )
-    complete = complete and not _owed(project)
+    complete = complete and settled and not _owed(project)
     absent: list[str] = []
     counts = [0, 0]
     for plan in plans:
@@ -119,6 +122,12 @@ def _files(project: Project, planner: Planner, plans: Sequence[AssetPlan], absen
                 yield made.export.path, made.facts.found
             else:
                 yield made.export.path
+            if made.export.recipe.provenance == "sidecar":
+                beside = sidecar_path(made.export.path)
+                if (project.root / beside).exists():
+                    yield beside
+                else:
+                    absent.append(beside)
 
 
 def _below(path: str, root: Path) -> str:

@@ -278,6 +278,16 @@ def test_whatever_encoder_made_it(built: TestSpace) -> None:
     assert built.run("build", "--frozen").code == 0
 
 
+def test_what_another_branch_made_is_no_edit(built: TestSpace) -> None:
+    """A merge leaves one branch's file beside the other's line."""
+    before = built.read("web/poster.webp")
+    spec(built, SPEC.replace("width: 12", "width: 10"))
+    built.build()
+    built.write("web/poster.webp", before)
+    built.build()
+    assert size(built, "web/poster.webp")[0] == 10
+
+
 # ---- names that change ---------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..files import PRIVATE
 from ..lockfile import Line, Lock, former
+from ..pictures.marking import sidecar_path
 from ..project import Project
 from ..spec.model import files_of
 
@@ -33,6 +34,12 @@ def orphans(project: Project, lock: Lock | None = None) -> list[Orphan]:
     """
     lock = lock or project.lock
     outputs = {path: asset.id for asset in project.assets.values() for path in files_of(asset)}
+    outputs |= {
+        sidecar_path(one.path): asset.id
+        for asset in project.assets.values()
+        for one in asset.exports
+        if one.recipe.provenance == "sidecar"
+    }
     return [*_lines(project, lock, outputs), *_exports(project, lock, outputs), *_files(project, lock, outputs)]
 
 

@@ -193,7 +193,9 @@ def _build(project: Project, asked: Asked) -> int:
     if whole and not frozen and not run.cut_off:
         from ..remembering import remember
 
-        kept = remember(project, planner, [planner.plans[name] for name in ids], sentence.rsplit(" in ", 1)[0])
+        kept = remember(
+            project, planner, [planner.plans[name] for name in ids], sentence.rsplit(" in ", 1)[0], settled=not listed
+        )
         count = sum(one.id in left for one in orphans.orphans(project, planner.lock)) if left and kept else 0
         if count:  # said once: what was remembered just now doesn't have them
             say(orphans.sentence(count))
