@@ -1,4 +1,4 @@
-"""A colour profile of a printer for tests, written by hand: ICC.1:2010, an output profile for CMYK with tables of the fewest points."""
+"""Colour profiles for tests, written by hand: ICC.1:2010, an output profile for CMYK with tables of the fewest points, and one for grey."""
 
 from __future__ import annotations
 
@@ -60,11 +60,26 @@ def cmyk_profile() -> bytes:
         b"A2B0": _lut16(4, 3, 2, seen),
         b"B2A0": _lut16(3, 4, points, inks),
     }
+    return _profile(b"prtr", b"CMYK", b"Lab ", tags)
+
+
+def grey_profile() -> bytes:
+    """Grey in linear light: whoever overlooks it shows a picture that is far too dark."""
+    tags = {
+        b"desc": _tag(b"desc", struct.pack(">I", 5) + b"grey\0" + b"\0" * 78),
+        b"cprt": _tag(b"text", b"none\0"),
+        b"wtpt": _tag(b"XYZ ", struct.pack(">3i", 63190, 65536, 54061)),
+        b"kTRC": _tag(b"curv", struct.pack(">IH", 1, 256)),
+    }
+    return _profile(b"mntr", b"GRAY", b"XYZ ", tags)
+
+
+def _profile(kind: bytes, space: bytes, between: bytes, tags: dict[bytes, bytes]) -> bytes:
     offset, index, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, data in tags.items():
         index += name + struct.pack(">2I", offset + len(body), len(data))
         body += data
     whole = offset + len(body)
-    head = struct.pack(">I4sI4s4s4s12x4s", whole, b"none", 0x02400000, b"prtr", b"CMYK", b"Lab ", b"acsp")
+    head = struct.pack(">I4sI4s4s4s12x4s", whole, b"none", 0x02400000, kind, space, between, b"acsp")
     head += b"\0" * (68 - len(head)) + struct.pack(">3i", 63190, 65536, 54061)
     return head + b"\0" * (128 - len(head)) + struct.pack(">I", len(tags)) + index + body

@@ -15,11 +15,13 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 
 from assetbuild.errors import AssetbuildError
-from assetbuild.pictures import opening
+from assetbuild.pictures import opening, shaping
 from assetbuild.pictures.encoding import make
 from assetbuild.pictures.opening import opened
 from assetbuild.pictures.wanted import CantExport, Made, Want
 from assetbuild.recipe import Recipe
+
+from . import printing
 
 Picture = Image.Image
 
@@ -420,6 +422,116 @@ def test_into_a_given_profile(tmp_path: Path, cmyk: bytes) -> None:
     assert "no colour profile" in problem(path, Recipe("png", icc="x"), icc=b"nonsense").text
 
 
+def test_neighbours_change_nothing(tmp_path: Path) -> None:
+    """Files of one shape are made from one picture: what is done for the first must not be seen in the next."""
+    path = saved(tmp_path, Image.new("RGB", (16, 16), (200, 40, 10)), icc_profile=_swapped())
+    for width in (None, 8):
+        wants = [
+            Want(Recipe(kind, width=width, icc=icc))  # type: ignore[arg-type]
+            for icc in ("keep", "")
+            for kind in ("png", "jpeg", "webp", "avif", "tiff")
+        ]
+        alone = [make(path, [want], shown="poster")[0] for want in wants]
+        assert make(path, wants, shown="poster") == alone
+        assert make(path, wants[::-1], shown="poster") == alone[::-1]
+        assert all("icc_profile" in read(each).info for each in alone[:5] if isinstance(each, Made))
+        assert not any("icc_profile" in read(each).info for each in alone[5:] if isinstance(each, Made))
+
+
+def test_a_matte_is_the_colour_that_was_written(tmp_path: Path) -> None:
+    """Whatever profile the master has: the brand's colour, to the number."""
+    path = saved(tmp_path, Image.new("RGB", (16, 16), (200, 40, 10)), icc_profile=_swapped())
+    beside = Recipe("png", width=8, height=16, fit="contain", matte="#c0280a")
+    assert read(one(path, beside)).getpixel((0, 0)) == (0xC0, 0x28, 0x0A)
+    kept = read(one(path, beside._replace(icc="keep"))).getpixel((0, 0))
+    assert near(kept, (0x0A, 0x28, 0xC0), 2)  # the same colour, said in the master's way
+    assert near(read(one(path, beside._replace(icc="x"), icc=_swapped())).getpixel((0, 0)), (0x0A, 0x28, 0xC0), 2)
+    hole = saved(tmp_path, Image.new("RGBA", (16, 16), (0, 0, 0, 0)), "hole.png", icc_profile=_swapped())
+    assert read(one(hole, Recipe("png", matte="#c0280a"))).getpixel((8, 8)) == (0xC0, 0x28, 0x0A)
+
+
+def test_what_is_clear_is_paper(tmp_path: Path, cmyk: bytes) -> None:
+    """No ink where nothing is: transparent pixels are black in most files, and would print as such."""
+    picture = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
+    ImageDraw.Draw(picture).rectangle((12, 12, 20, 20), fill=(220, 30, 30, 255))
+    path = saved(tmp_path, picture)
+    for kind in ("tiff", "jpeg"):
+        printed = read(one(path, Recipe(kind, icc="x"), icc=cmyk))  # type: ignore[arg-type]
+        assert printed.mode == "CMYK"
+        assert near(printed.getpixel((2, 2)), (0, 0, 0, 0), 4)
+        assert printed.getpixel((16, 16))[1] > 150  # type: ignore[index]
+    beside = read(
+        one(saved(tmp_path, scene(), "scene.png"), Recipe("tiff", width=20, height=40, fit="contain", icc="x"), icc=cmyk)
+    )
+    assert near(beside.getpixel((0, 0)), (0, 0, 0, 0), 4)
+    red = read(one(path, Recipe("tiff", matte="#ff0000", icc="x"), icc=cmyk)).getpixel((2, 2))
+    assert near(
+        red,
+        read(one(saved(tmp_path, Image.new("RGB", (4, 4), "#ff0000"), "r.png"), Recipe("tiff", icc="x"), icc=cmyk)).getpixel(
+            (1, 1)
+        ),
+    )
+
+
+def test_grey_with_a_profile_of_its_own(tmp_path: Path) -> None:
+    grey = printing.grey_profile()
+    for mode, value in (("L", 128), ("LA", (128, 255))):
+        path = saved(tmp_path, Image.new(mode, (16, 16), value), f"{mode}.png", icc_profile=grey)
+        for recipe in (
+            Recipe("png"),
+            Recipe("png", width=8, height=16, fit="contain"),
+            Recipe("webp", icc="keep"),
+            Recipe("avif", icc="keep"),
+        ):
+            made = one(path, recipe)
+            assert near(
+                read(made).convert("RGB").getpixel((read(made).width // 2, 8)), (188, 188, 188), 3
+            )  # linear light, as sRGB shows it
+            assert "icc_profile" not in read(made).info
+            assert bool(made.notes) == (recipe.icc == "keep")
+        for kind in ("png", "jpeg", "tiff"):
+            kept = read(one(path, Recipe(kind, icc="keep")))  # type: ignore[arg-type]
+            assert kept.info["icc_profile"] == grey
+            assert kept.mode in ("L", "LA")
+    colour = saved(tmp_path, scene())
+    assert read(one(colour, Recipe("tiff", icc="x"), icc=grey)).mode == "L"
+    assert "can't hold a profile for grey" in problem(colour, Recipe("webp", icc="x"), icc=grey).text
+    assert "with a palette" in problem(colour, Recipe("png", colors=8, icc="x"), icc=grey).text
+
+
+def test_sharpening_leaves_the_colour_at_an_edge_alone(tmp_path: Path) -> None:
+    """A thing of one colour on nothing has nothing to sharpen; the black of what is transparent must not make its edge brighter. What making it smaller
+    does to an edge (12) may be doubled, no more.
+    """
+    picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    ImageDraw.Draw(picture).ellipse((8, 8, 56, 56), fill=(120, 90, 60, 255))
+    sharp = read(one(saved(tmp_path, picture), Recipe("png", width=24, sharpen=150)))
+    assert all(near(pixel, (120, 90, 60), 28) for pixel in sharp.get_flattened_data() if pixel[3] > 10)
+
+
+def test_an_ico_whatever_the_order_of_its_sizes(tmp_path: Path) -> None:
+    path = saved(tmp_path, scene())
+    made = one(path, Recipe("ico", sizes=(64, 16, 16)))
+    assert (made.width, made.height) == (64, 64)
+    assert Image.open(io.BytesIO(made.data)).info["sizes"] == {(16, 16), (64, 64)}
+    assert "at most 256" in problem(path, Recipe("ico", sizes=(16, 512))).text
+
+
+def test_max_bytes_where_nothing_can_be_lowered(tmp_path: Path) -> None:
+    path = saved(tmp_path, busy(64, 64))
+    for recipe in (Recipe("tiff"), Recipe("ico"), Recipe("webp", lossless=True)):
+        assert "can't be reached" in problem(path, recipe._replace(max_bytes=300)).text
+    assert "at quality 15 " in problem(path, Recipe("jpeg", quality=15, max_bytes=40)).text
+
+
+def test_more_pixels_than_anybody_has_memory_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wide matte around a small picture isn't enlarging, so nothing else asks."""
+    path = saved(tmp_path, scene())
+    monkeypatch.setattr(shaping, "MOST_PIXELS", 3_000_000)
+    assert isinstance(make(path, [Want(Recipe("png", width=3000, height=1000, fit="contain"))], shown="poster")[0], Made)
+    assert "3,001×1,000" in problem(path, Recipe("png", width=3001, height=1000, fit="contain")).text
+
+
 def test_one_decode_serves_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from assetbuild.pictures import encoding
 
@@ -471,6 +583,4 @@ def _swapped() -> bytes:
 @pytest.fixture
 def cmyk() -> bytes:
     """A small profile of a printer that is no real one: white paper, and each ink takes away its part of the light."""
-    from . import printing
-
     return printing.cmyk_profile()

@@ -13,7 +13,7 @@ from ..errors import AssetbuildError
 from ..geometry import Plan
 from ..recipe import DPI, Recipe
 from .opening import opened
-from .shaping import coloured, focus_of, shaped
+from .shaping import drawn, finished, focus_of, shaped
 from .wanted import CantExport, Made, Want
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ QUALITY = {"jpeg": 82, "webp": 80, "avif": 60}
 EFFORT = {"webp": 6, "avif": 4, "png": 6}  # of 10
 LEAST_QUALITY = 20  # below it `max_bytes` is said to be too small
 ICO_SIZES = (16, 32, 48)
+ICO_MOST = 256
 LIMITS = {"webp": 16_383, "jpeg": 65_500, "avif": 65_536}  # pixels of a side
+FIRST_ONLY = "made from the first picture of the file, which has several"
 FINE = 90  # from this quality on a jpeg keeps all of its colours (4:4:4)
-_SHAPE = ("width", "height", "page", "dpi", "bleed", "fit", "focus", "matte", "sharpen", "trim")
+_SHAPE = ("width", "height", "page", "dpi", "bleed", "fit", "focus", "sharpen", "trim")
 
 
 def make(master: Path, wants: Sequence[Want], *, shown: str) -> list[Made | AssetbuildError]:
@@ -36,11 +38,13 @@ def make(master: Path, wants: Sequence[Want], *, shown: str) -> list[Made | Asse
         picture = opened(master, shown=shown)
     except CantExport as problem:
         return [problem] * len(wants)
+    several = picture.info.pop("several", False)
     shapes: dict[tuple[object, ...], tuple[Picture, Plan]] = {}
     done: list[Made | AssetbuildError] = []
     for want in wants:
         try:
-            done.append(_one(picture, want, shapes, shown))
+            made = _one(picture, want, shapes, shown)
+            done.append(made._replace(notes=(*made.notes, FIRST_ONLY)) if several else made)
         except AssetbuildError as problem:
             done.append(problem)
         except (OSError, ValueError, MemoryError) as problem:
@@ -60,28 +64,18 @@ def _one(picture: Picture, want: Want, shapes: dict[tuple[object, ...], tuple[Pi
         return _ico(picture, recipe)
     key = tuple(getattr(recipe, name) for name in _SHAPE)
     if key not in shapes:
-        shapes[key] = shaped(picture, want)
-    made, plan = shapes[key]
+        shapes[key] = drawn(picture, recipe)
+    part, plan = shapes[key]
     most = LIMITS.get(recipe.format)
-    if most is not None and max(made.size) > most:
-        text = f"a {recipe.format} has at most {most:,} pixels a side, and this would have {made.width:,}×{made.height:,}"
+    if most is not None and max(plan.width, plan.height) > most:
+        text = f"a {recipe.format} has at most {most:,} pixels a side, and this would have {plan.width:,}×{plan.height:,}"
         raise CantExport(text, hint="make it smaller, or take png or tiff")
-    out, profile = coloured(made, want)
-    if recipe.format == "jpeg" or (recipe.matte is not None and out.mode in ("RGBA", "LA")):
-        out = flat(out, recipe.matte or "#ffffff")
+    out, profile = finished(part, plan, want)
     data, note = _encoded(out, recipe, want.xmp, profile)
-    return Made(data, plan.width, plan.height, (note,) if note else ())
-
-
-def flat(picture: Picture, matte: str) -> Picture:
-    """Without transparency, on a colour."""
-    from PIL import Image
-
-    if picture.mode not in ("RGBA", "LA"):
-        return picture
-    ground = Image.new("RGB", picture.size, matte)
-    ground.paste(picture.convert("RGB"), mask=picture.getchannel("A"))
-    return ground
+    notes = [note] if note else []
+    if recipe.icc == "keep" and profile is None and "icc_profile" in part.info:
+        notes.append(f"a {recipe.format} like this can't keep a profile for grey: its colours are sRGB")
+    return Made(data, plan.width, plan.height, tuple(notes))
 
 
 def _encoded(picture: Picture, recipe: Recipe, xmp: bytes | None, profile: bytes | None) -> tuple[bytes, str]:
@@ -92,11 +86,14 @@ def _encoded(picture: Picture, recipe: Recipe, xmp: bytes | None, profile: bytes
         return first, ""
     if recipe.format == "png" or recipe.lossless:
         return _fewer_colours(picture, recipe, xmp, profile, len(first))
+    usual = recipe.quality or QUALITY.get(recipe.format, 0)
+    if usual <= LEAST_QUALITY:
+        raise _too_large(most, len(first), f"at quality {usual}" if usual else f"as {recipe.format}")
 
     def at(quality: int) -> bytes:
         return encode(picture, recipe._replace(quality=quality), xmp=xmp, icc=profile)
 
-    low, high = LEAST_QUALITY, (recipe.quality or QUALITY[recipe.format]) - 1
+    low, high = LEAST_QUALITY, usual - 1
     best: tuple[int, bytes] | None = None
     while low <= high:
         middle = (low + high) // 2
@@ -148,7 +145,9 @@ def encode(picture: Picture, recipe: Recipe, *, xmp: bytes | None = None, icc: b
     if recipe.dpi is not None or recipe.page is not None:
         options |= _with_dpi(recipe.format, recipe.dpi or DPI)
     out = io.BytesIO()
-    picture.info.clear()  # an encoder writes whatever it finds there
+    if picture.info:  # an encoder writes whatever it finds there; other files are made of the same picture
+        picture = picture.copy()
+        picture.info.clear()
     picture.save(out, recipe.format.upper(), **options)
     return out.getvalue()
 
@@ -234,15 +233,21 @@ _OPTIONS: dict[str, Callable[[Picture, Recipe], dict[str, Any]]] = {
 
 def _ico(picture: Picture, recipe: Recipe) -> Made:
     """Squares of several sizes, each from the master's own pixels, in one file."""
-    sizes = recipe.sizes or ICO_SIZES
-    squares: list[Picture] = []
-    for side in sizes:
-        one = Recipe("png", side, side, fit="contain", matte=recipe.matte, trim=recipe.trim)
-        square, _ = shaped(picture, Want(one))
-        turned, _ = coloured(square, Want(one))
-        squares.append(turned.convert("RGBA"))
+    sizes = sorted(set(recipe.sizes or ICO_SIZES))
+    if sizes[-1] > ICO_MOST:
+        raise CantExport(f"an ico has at most {ICO_MOST} pixels a side", hint=f"leave {sizes[-1]} out of `sizes`")
+    squares = [
+        shaped(picture, Want(Recipe("png", side, side, fit="contain", matte=recipe.matte, trim=recipe.trim)))[0].convert("RGBA")
+        for side in sizes
+    ]
+    for square in squares:
+        square.info.clear()
     out = io.BytesIO()
-    largest = squares[-1]
-    largest.info.clear()
-    largest.save(out, "ICO", sizes=[(side, side) for side in sizes], append_images=squares[:-1])
-    return Made(out.getvalue(), sizes[-1], sizes[-1])
+    squares[-1].save(out, "ICO", sizes=[(side, side) for side in sizes], append_images=squares[:-1])
+    data = out.getvalue()
+    if recipe.max_bytes is not None and len(data) > recipe.max_bytes:
+        raise CantExport(
+            f"`max_bytes: {recipe.max_bytes}` can't be reached: as ico it has {len(data):,} bytes",
+            hint="leave out the largest of `sizes`",
+        )
+    return Made(data, sizes[-1], sizes[-1])

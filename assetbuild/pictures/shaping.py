@@ -15,34 +15,74 @@ from .wanted import CantExport, Want
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-GRID = 96  # pixels of the longer side of the copy in which the busiest part is looked for
+MOST_PIXELS = 300_000_000  # of what is made: A0 at 400 dpi
 _TO_CMYK = ("jpeg", "tiff", "pdf")
+_NO_GREY = ("webp", "avif", "ico")  # they hold three channels, which no profile of greys fits
 
 
 def shaped(picture: Picture, want: Want) -> tuple[Picture, Plan]:
-    """The picture in the recipe's size, without turning its colours."""
-    recipe = want.recipe
+    """The picture in the recipe's size and colours; `info["icc_profile"]` is what goes into the file. Raises CantExport."""
+    made, plan = drawn(picture, want.recipe)
+    out, profile = finished(made, plan, want)
+    if out is picture:
+        out = picture.copy()
+    out.info.clear()
+    if profile is not None:
+        out.info["icc_profile"] = profile
+    return out, plan
+
+
+def drawn(picture: Picture, recipe: Recipe) -> tuple[Picture, Plan]:
+    """What is seen of the picture, in the size in which it is drawn, with its own colours and profile: what all formats of one shape have in common. It is
+    the picture itself where nothing changes. Raises CantExport.
+    """
+    own = picture.info.get("icc_profile")
     if recipe.trim >= 0:
         from .cutting import trim
 
-        kept = picture.info.get("icc_profile")
         picture = trim(picture, recipe.trim)
-        if kept is not None:
-            picture.info["icc_profile"] = kept
     plan = layout(*picture.size, recipe, focus_of(picture, recipe))
-    if (plan.width, plan.height) == picture.size and plan.drawn == picture.size:
-        return picture, plan
-    made = resized(picture, plan)
-    if recipe.sharpen and plan.scale < 1:
-        from PIL import ImageFilter
-
-        made = made.filter(ImageFilter.UnsharpMask(radius=0.8, percent=round(recipe.sharpen), threshold=2))
-    if plan.drawn != (plan.width, plan.height):
-        made = _on_ground(made, plan, recipe)
-    made.info.clear()
-    if "icc_profile" in picture.info:
-        made.info["icc_profile"] = picture.info["icc_profile"]
+    if plan.width * plan.height > MOST_PIXELS:
+        raise CantExport(
+            f"{plan.width:,}×{plan.height:,} pixels are more than can be made here",
+            hint="make width and height smaller, or `dpi`",
+        )
+    made = picture
+    if plan.drawn != picture.size or plan.source != (0, 0, *picture.size):
+        made = resized(picture, plan)
+        if recipe.sharpen and plan.scale < 1:
+            made = _sharper(made, round(recipe.sharpen))
+    if made is not picture or recipe.trim >= 0:
+        made.info.clear()
+        if own is not None:
+            made.info["icc_profile"] = own
     return made, plan
+
+
+def finished(made: Picture, plan: Plan, want: Want) -> tuple[Picture, bytes | None]:
+    """What was drawn, with its colours turned and on its ground, and the profile that goes into the file (None: sRGB, which needs none). The ground comes
+    last: a matte is a colour of the export, not of the master. Raises CantExport.
+    """
+    from PIL import Image
+
+    from .inks import matte  # it builds on this room
+
+    recipe = want.recipe
+    alpha = made.getchannel("A") if made.mode in ("RGBA", "LA") else None
+    out, profile = coloured(made, want)
+    solid = recipe.matte is not None or recipe.format == "jpeg" or out.mode == "CMYK"
+    if plan.drawn == (plan.width, plan.height) and (alpha is None or not solid):
+        return out, profile
+    grey = profile is not None and channels_of(profile) == "GRAY"
+    mode = out.mode if out.mode == "CMYK" else ("L" if grey else "RGB")
+    place = (plan.width - plan.drawn[0]) // 2, (plan.height - plan.drawn[1]) // 2
+    if solid:
+        ground = matte(recipe.matte or "#ffffff", want, profile).convert(mode).resize((plan.width, plan.height))
+        ground.paste(out.convert(mode), place, alpha)
+    else:
+        ground = Image.new(mode + "A", (plan.width, plan.height))
+        ground.paste(out.convert(mode + "A"), place)
+    return ground, profile
 
 
 def resized(picture: Picture, plan: Plan) -> Picture:
@@ -55,18 +95,19 @@ def resized(picture: Picture, plan: Plan) -> Picture:
     return made.convert(picture.mode) if clear is not None else made
 
 
-def _on_ground(made: Picture, plan: Plan, recipe: Recipe) -> Picture:
-    """A contained picture in the middle of its box: on the matte, else on nothing."""
-    from PIL import Image
+def _sharper(made: Picture, percent: int) -> Picture:
+    """Sharpened. What is transparent has no colour of its own, so it takes its neighbours' first: else its black would count as an edge."""
+    from PIL import Image, ImageFilter
 
-    mode = "RGB" if recipe.matte is not None else "RGBA"
-    ground = Image.new(mode, (plan.width, plan.height), recipe.matte or (0, 0, 0, 0))
-    place = ((plan.width - plan.drawn[0]) // 2, (plan.height - plan.drawn[1]) // 2)
-    if mode == "RGB" and made.mode in ("RGBA", "LA"):
-        ground.paste(made.convert("RGBA"), place, made.getchannel("A"))
-    else:
-        ground.paste(made.convert(mode), place)
-    return ground
+    mask = ImageFilter.UnsharpMask(radius=0.8, percent=percent, threshold=2)
+    solid = {"RGBA": "RGB", "LA": "L"}.get(made.mode)
+    if solid is None:
+        return made.filter(mask)
+    alpha = made.getchannel("A")
+    near = made.convert({"RGBA": "RGBa", "LA": "La"}[made.mode]).filter(ImageFilter.GaussianBlur(2)).convert(made.mode)
+    sharp = Image.composite(made.convert(solid), near.convert(solid), alpha).filter(mask)
+    sharp.putalpha(alpha)
+    return sharp
 
 
 # ---- what stays -------------------------------------------------------------------------------------------------------------
@@ -81,48 +122,9 @@ def focus_of(picture: Picture, recipe: Recipe) -> tuple[float, float]:
     width, height = picture.size
     if wide >= width and high >= height:
         return (0.5, 0.5)
-    return _busiest(picture, wide / width, high / height)
+    from .attention import busiest
 
-
-def _busiest(picture: Picture, across: float, down: float) -> tuple[float, float]:
-    """The middle of the window (as fractions of the picture) with the most edges and colour. Sums over a small copy, so it is the same everywhere."""
-    from PIL import Image, ImageFilter
-
-    scale = GRID / max(picture.size)
-    size = max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
-    flat = Image.new("RGB", picture.size, (128, 128, 128))
-    flat.paste(picture.convert("RGB"), mask=picture.getchannel("A") if picture.mode in ("RGBA", "LA") else None)
-    small = flat.resize(size, Image.Resampling.BOX)
-    edges = small.convert("L").filter(ImageFilter.FIND_EDGES).tobytes()
-    colours = small.convert("HSV").getchannel("S").tobytes()
-    wide, high = size
-    energy = [
-        edges[i] * 3 + colours[i] if 0 < i % wide < wide - 1 and wide <= i < wide * (high - 1) else 0 for i in range(wide * high)
-    ]
-    sums = _integral(energy, wide, high)
-    window = min(wide, max(1, round(across * wide))), min(high, max(1, round(down * high)))
-    best, middle = -1.0, (0.5, 0.5)
-    for top in range(high - window[1] + 1):
-        for left in range(wide - window[0] + 1):
-            right, bottom = left + window[0], top + window[1]
-            total = sums[bottom][right] - sums[top][right] - sums[bottom][left] + sums[top][left]
-            x, y = (left + right) / 2 / wide, (top + bottom) / 2 / high
-            value = total * (1 - 0.05 * (abs(x - 0.5) + abs(y - 0.5)))  # of two that are as busy, the one nearer to the middle
-            if value > best:
-                best, middle = value, (x, y)
-    return middle
-
-
-def _integral(values: list[int], wide: int, high: int) -> list[list[int]]:
-    """Sums of all values above and to the left."""
-    sums = [[0] * (wide + 1)]
-    for y in range(high):
-        row, above, line = 0, sums[-1], [0]
-        for x in range(wide):
-            row += values[y * wide + x]
-            line.append(above[x + 1] + row)
-        sums.append(line)
-    return sums
+    return busiest(picture, wide / width, high / height)
 
 
 # ---- colours ------------------------------------------------------------------------------------------------------------------
@@ -132,7 +134,8 @@ def coloured(picture: Picture, want: Want) -> tuple[Picture, bytes | None]:
     """The picture in the colours that are asked for, and the profile that goes into the file (None: sRGB, which needs none). Raises CantExport."""
     own = picture.info.get("icc_profile")
     recipe = want.recipe
-    if recipe.icc == "keep":
+    greyless = recipe.format in _NO_GREY or (recipe.format == "png" and (recipe.colors or recipe.max_bytes) is not None)
+    if recipe.icc == "keep" and not (own is not None and greyless and channels_of(own) == "GRAY"):
         return picture, own
     if want.icc is None:
         return (picture if own is None else _turned(picture, own, None)), None
@@ -144,11 +147,14 @@ def coloured(picture: Picture, want: Want) -> tuple[Picture, bytes | None]:
     if kind not in ("RGB", "CMYK", "GRAY"):
         what = f"is for {kind}" if kind else "is no colour profile"
         raise CantExport(f"the file under `icc` {what}", hint="name an .icc file for RGB, CMYK or grey")
+    if kind == "GRAY" and greyless:
+        what = "with a palette (`colors`, `max_bytes`) " if recipe.format == "png" else ""
+        raise CantExport(f"a {recipe.format} {what}can't hold a profile for grey", hint="take a plain `.png`, `.jpg` or `.tiff`")
     return _turned(picture, own, want.icc), want.icc
 
 
 def _turned(picture: Picture, own: bytes | None, wanted: bytes | None) -> Picture:
-    """Colours from one profile into another (None: sRGB), transparency as it was."""
+    """Colours from one profile into another (None: sRGB), transparency as it was; CMYK has none."""
     from PIL import ImageCms
 
     alpha = picture.getchannel("A") if picture.mode in ("RGBA", "LA") else None
@@ -170,6 +176,7 @@ def _turned(picture: Picture, own: bytes | None, wanted: bytes | None) -> Pictur
             f"the colours can't be turned into the profile under `icc` ({problem})", hint="try another profile"
         ) from problem
     assert made is not None  # noqa: S101 - it isn't done in place
+    made.info.clear()  # lcms leaves its profile there, with the clock's time in it
     if alpha is not None and kind != "CMYK":
         made.putalpha(alpha)
     return made

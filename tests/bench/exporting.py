@@ -1,10 +1,10 @@
-"""Making exports: `assetbuild build --re-export` beside a bare loop of the same encodes, in one run.
+"""Making exports: `assetbuild build --re-export`, and the room that encodes alone, beside a bare loop of the same encodes, in one run.
 
 python -m tests.bench.exporting [--masters 100] [--runs 3] [--here]
 
 Target (issue 4 §5): 100 masters of 1536×1024 × 4 exports (webp, avif, jpeg, png, each 1200 wide) ≤ 1.15 × bare encodes on two cores, with the encoders' own
 threads set to one; memory ≤ 400 MB. The bare loop has two threads too, opens and resizes each master once, encodes with the same settings and writes the
-files; it keeps no record. `--here` measures the checkout instead of an installed copy.
+files; it keeps no record. The room alone is `pictures.encoding.make` in two threads, which writes the same files. `--here` measures the checkout instead of an installed copy.
 """
 
 from __future__ import annotations
@@ -36,6 +36,26 @@ def one(name):
     picture.save(stem + ".png", compress_level=6)
 
 os.makedirs("bare", exist_ok=True)
+with ThreadPoolExecutor(2) as threads:
+    list(threads.map(one, sorted(os.listdir("art"))))
+"""
+
+ROOM = f"""
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from assetbuild.pictures.encoding import make
+from assetbuild.pictures.wanted import Want
+from assetbuild.recipe import FORMATS, Recipe
+
+ENDINGS = ("webp", "avif", "jpg", "png")
+WANTS = [Want(Recipe(FORMATS[ending], width={EXPORT})) for ending in ENDINGS]
+
+def one(name):
+    for ending, made in zip(ENDINGS, make(Path("art", name), WANTS, shown=name), strict=True):
+        Path("room", name[:-4] + "." + ending).write_bytes(made.data)
+
+os.makedirs("room", exist_ok=True)
 with ThreadPoolExecutor(2) as threads:
     list(threads.map(one, sorted(os.listdir("art"))))
 """
@@ -94,6 +114,7 @@ def main() -> None:
                 raise SystemExit(f"`{' '.join(words)}` ended with {done.returncode}: {done.stderr[-800:]}")
         contenders = {
             "assetbuild": Contender([*command, "build", "--re-export"]),
+            "its room alone": Contender([python, "-c", ROOM]),
             "bare encodes": Contender([python, "-c", BARE]),
         }
         took = in_turns(contenders, cwd=root, runs=given.runs, environ=environ)
