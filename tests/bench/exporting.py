@@ -4,7 +4,8 @@ python -m tests.bench.exporting [--masters 100] [--runs 3] [--here]
 
 Target (issue 4 §5): 100 masters of 1536×1024 × 4 exports (webp, avif, jpeg, png, each 1200 wide) ≤ 1.15 × bare encodes on two cores, with the encoders' own
 threads set to one; memory ≤ 400 MB. The bare loop has two threads too, opens and resizes each master once, encodes with the same settings and writes the
-files; it keeps no record. The room alone is `pictures.encoding.make` in two threads, which writes the same files. `--here` measures the checkout instead of an installed copy.
+files; it keeps no record. The room alone is `pictures.encoding.make` in two threads, which writes the same files.
+`--here` measures the checkout instead of an installed copy.
 """
 
 from __future__ import annotations
