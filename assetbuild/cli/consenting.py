@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 import click
 
+from ..allotting import Fits, allotted, key_hint, lacking_keys
 from ..answers.cautions import cautions
 from ..facts import AssetPlan, Planner
 from ..plan import Consent
 from ..pricing import usd
 from ..project import Project
-from ..quoting import Purchase, Quote, quote, refusal, sentence
+from ..quoting import Purchase, Quote, quote, sentence
 from ..spec.model import Asset
 from ..store import spending
 from . import say
@@ -48,7 +49,7 @@ def agree(
         found = quote(plans, planner)
     for line in cautions(plans, found, project):
         say(line)
-    lacking = _keys(project, found)
+    lacking = lacking_keys(project, found)
     consent = None if max_cost is not None and not yes else found.total.most
     caps = spending.caps(budget, max_cost=max_cost, consent=consent)
     fits = allotted(project, found, caps)
@@ -94,19 +95,6 @@ def _shown(found: Quote, max_cost: int | None) -> Callable[[Asset, int, str | No
     return allowed
 
 
-def key_hint(variable: str) -> str:
-    """What to do about a key that is missing."""
-    return f"`export {variable}=…` with the key from the vendor's dashboard, then run it again"
-
-
-class Fits(NamedTuple):
-    """What fits into the budget: how many of the purchases that are certain, by key why the others don't, and the most that can be spent, in micro-USD."""
-
-    sure: int
-    denied: dict[str, Consent]
-    most: int
-
-
 def _show(project: Project, plans: Sequence[AssetPlan], found: Quote) -> None:
     """What is to be bought, before it is asked whether it shall be."""
     from ..quoting import prices
@@ -127,13 +115,6 @@ def _ask_prices(project: Project, found: Quote) -> bool:
     names = {one.plan.step.provider for one in found.purchases if one.price.cost is None}
     learnt = [catalogue(project, name) for name in sorted(names)]  # each of them is asked
     return any(learnt)
-
-
-def _keys(project: Project, found: Quote) -> dict[str, str]:
-    """Providers without a key → the variable that it belongs into."""
-    names = {one.plan.step.provider for one in found.purchases}
-    settings = {name: project.settings(name) for name in names}
-    return {name: one.key_variable for name, one in settings.items() if one.key_variable is not None and one.key is None}
 
 
 def _asked(project: Project, found: Quote, fits: Fits) -> tuple[bool, Consent]:
@@ -195,35 +176,3 @@ def _amount(text: str) -> int | None:
 def _dollars(micro: int) -> str:
     """As `--max-cost` takes it."""
     return usd(micro).lstrip("$").replace(",", "")
-
-
-def allotted(project: Project, found: Quote, caps: spending.Caps) -> Fits:
-    """What fits: purchases go in the spec's order, bases first, then what may follow. The reservation asks again, over all processes."""
-    spent: dict[str | None, spending.Spent] = {}  # by host: what an emulator bills is no money
-    place = {name: at for at, name in enumerate(project.graph.order)}
-    denied: dict[str, Consent] = {}
-    sure = most = 0
-    for one in sorted(found.purchases, key=lambda one: (one.later, place[one.plan.asset.id], one.plan.number)):
-        host = project.settings(one.plan.step.provider).host
-        if host not in spent:
-            spent[host] = _spent(project, host)
-        no = spending.over(caps, spent[host], one.price.cost)
-        if no is None:
-            sure += not one.later
-            most += one.price.cost or 0
-            spent[host] = spent[host].plus(one.price.cost or 0)
-        elif not one.later and one.plan.action is not None:
-            why = refusal(no, one.plan.asset.id, one.plan.step.provider, one.plan.step.model)
-            denied[one.plan.action.key] = Consent(False, *why)
-    return Fits(sure, denied, most)
-
-
-def _spent(project: Project, host: str | None) -> spending.Spent:
-    """What counts in the last day and month; this run has spent nothing yet."""
-    store = project.look_store()
-    if store is None:
-        return spending.Spent()
-    with store.reading() as db:
-        return spending.spent(db, project=project.spec.project, run="", now=project.env.now(), host=host)._replace(
-            run=0, priced=0
-        )

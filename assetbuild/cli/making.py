@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..errors import ActionFailed, StoreError, UsageError
+from ..errors import ActionFailed, UsageError
 from ..events import Event
 from ..exports import frozen_allows as frozen_export
 from ..facts import AssetPlan, Planner
@@ -128,6 +128,7 @@ def build_with(project: Project, asked: Asked) -> int:
 def _build(project: Project, asked: Asked) -> int:
     from ..answers import orphans
     from ..build import Build, Options
+    from ..earlier import Fetched, bring_in, fetch_paid
     from ..report.exported import enlarged
     from ..report.ink import Ink
     from ..report.words import summary
@@ -150,8 +151,10 @@ def _build(project: Project, asked: Asked) -> int:
     planner.leaves.only = only_exports(project.graph, what)
     planner.check_disk(ids)
     if not frozen:
-        _bring_in(project)
-    collected = "" if frozen else fetch_paid(project, planner)
+        bring_in(project, say)
+    collected = Fetched() if frozen else fetch_paid(project, planner, say)
+    if collected.interrupted:
+        return EXIT_INTERRUPTED
     plans = planner.plan(ids)
     ink = Ink.of(project.env.environ, tty=project.env.tty)
     _shared(plans, project)
@@ -210,7 +213,7 @@ def _build(project: Project, asked: Asked) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(EXIT_INTERRUPTED)
-    setup = done.setup or lacking or collected
+    setup = done.setup or lacking or collected.setup
     told = setup.split("\n", 1)[0]
     if setup and told not in done.held.values():
         say(setup)
@@ -280,75 +283,16 @@ def _attributes(project: Project) -> None:
         )
 
 
-def fetch_paid(project: Project, planner: Planner) -> str:
-    """What earlier runs have paid for and is done by now gets into the store, before anything is decided. The planner hears what is wrong with what can't
-    be fetched, and tells it of its assets. Gives the sentence when a key is missing.
-    """
-    store = project.look_store()
-    if store is None:
-        return ""
-    from ..store.journal import owed
-
-    with store.reading() as db:
-        if not owed(db):
-            return ""
-    from ..collecting import collect
-    from ..receiving import Wait
-
-    found = collect(project, say)
-    for job, came in found.came:
-        say(f"fetched   {job.asset}: paid for by an earlier run" + (f"; {came.flaw}" if came.flaw else ""))
-    for job, problem in found.told:
-        planner.not_fetched(job, problem, waits=isinstance(problem, Wait))
-        if job.asset not in project.assets:
-            say(problem.render().replace(problem.text, f"{job.asset}: {problem.text}", 1))
-    if found.interrupted:
-        from ..build import elsewhere
-
-        if found.goes_on:
-            say(elsewhere({job.asset: job.provider for job in found.goes_on}))
-        raise click.exceptions.Exit(EXIT_INTERRUPTED)
-    return found.setup
-
-
-def _bring_in(project: Project) -> None:
-    """What an earlier run paid for and couldn't put into the store gets there now, before it is decided what is to be bought. Raises StoreError."""
-    from ..store.rescue import UnreadableRecord, bring_in, waiting
-
-    left = waiting(project.root, project.env.environ)
-    if not left:
-        return
-    try:
-        done = bring_in(project.root, project.env.environ, project.store)
-    except UnreadableRecord:
-        raise
-    except (OSError, StoreError) as problem:
-        why = problem.text if isinstance(problem, StoreError) else f"{problem.filename}: {problem.strerror}"
-        raise StoreError(
-            f"what was paid for in {left[0].parent} can't be brought into the store yet, so nothing was bought: {why}",
-            hint="make room, then run it again",
-        ) from problem
-    for name, take in done:
-        if isinstance(take, list):
-            there = f" but for {', '.join(_short(project, file) for file in take)}" if take else ""
-            say(f"`{name}`: what was paid for when the store was full isn't there any more{there}")
-        else:
-            say(f"`{name}`: what was paid for when the store was full is in it now")
-
-
 def _say_waiting(project: Project) -> None:
     """What was laid aside isn't paid for again, whatever the plan has to say of it."""
+    from ..earlier import short
     from ..store.rescue import waiting
 
     left = waiting(project.root, project.env.environ)
     if left:
         say(
-            f"what was paid for when the store was full lies in {_short(project, left[0].parent)}: the next build brings it in first"
+            f"what was paid for when the store was full lies in {short(project, left[0].parent)}: the next build brings it in first"
         )
-
-
-def _short(project: Project, file: Path) -> str:
-    return os.path.relpath(file, project.root) if project.root in file.parents else str(file)
 
 
 def _spelled_out(project: Project, words: Sequence[str]) -> tuple[str, ...]:
