@@ -29,13 +29,14 @@ from .store.spending import Caps, Tally
 class Options(NamedTuple):
     """How a build is carried out. `jobs` is how many pictures are made at once, here (None: one a core) and at each
     vendor (None: as many as the spec allows); `frozen` leaves the lockfile alone; `caps` are
-    what it may spend.
+    what it may spend; `run` is the name that its purchases have in the journal ("": a new one).
     """
 
     jobs: int | None = None
     fail_fast: bool = False
     frozen: bool = False
     caps: Caps = Caps()
+    run: str = ""
 
 
 class Built(NamedTuple):
@@ -156,6 +157,13 @@ class Build:
                     self.say(Kept(undone, "another picture was chosen for it meanwhile; that choice stays"))
                 for name in stopped:
                     self.loop.remove_signal_handler(name)
+
+    def interrupt(self) -> None:
+        """^C, said from another thread; before the run has begun, nothing is begun."""
+        self.stopping = self.stopping or not hasattr(self, "loop")
+        if hasattr(self, "loop"):
+            with contextlib.suppress(RuntimeError):  # it is over
+                self.loop.call_soon_threadsafe(self._interrupt)
 
     def _interrupt(self) -> None:
         now = time.monotonic()

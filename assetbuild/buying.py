@@ -67,12 +67,18 @@ class Buyer:
     """The purchases of one run. When `stop` is set, nothing new is sent."""
 
     def __init__(
-        self, project: Project, ledger: Ledger, caps: spending.Caps, say: Callable[[str], None], jobs: int | None = None
+        self,
+        project: Project,
+        ledger: Ledger,
+        caps: spending.Caps,
+        say: Callable[[str], None],
+        jobs: int | None = None,
+        run: str = "",
     ) -> None:
-        """`jobs`: at most so many at a vendor at once, whatever the spec allows."""
+        """`jobs`: at most so many at a vendor at once, whatever the spec allows. `run`: the name of this run in the journal ("": a new one)."""
         self.jobs = jobs
         self.project, self.ledger, self.caps, self.say = project, ledger, caps, say
-        self.run = f"{os.getpid()}-{os.urandom(6).hex()}"
+        self.run = run or f"{os.getpid()}-{os.urandom(6).hex()}"
         self.stop = asyncio.Event()
         self.books = Books(project, ledger)
         self.receiver = Receiver(self.books, say, self.stop, self.quiet)

@@ -412,6 +412,12 @@ def network_filesystem(path: Path) -> str | None:
 
 def shared_mount(table: str, path: str) -> str | None:
     """`network_filesystem` of a mount table's text (proc(5), /proc/pid/mountinfo) for a resolved absolute path."""
+    kind = mount_type(table, path)
+    return kind if _SHARED.fullmatch(kind.removeprefix("fuse.").removesuffix("-fuse")) else None
+
+
+def mount_type(table: str, path: str) -> str:
+    """The type of the disk under a resolved absolute path, as a mount table's text says; "" if it doesn't."""
     best, kind = -1, ""
     for line in table.splitlines():
         left, _, right = line.partition(" - ")
@@ -422,4 +428,4 @@ def shared_mount(table: str, path: str) -> str | None:
         inside = mount in ("/", path) or path.startswith(mount + "/")
         if inside and len(mount) >= best:  # a later mount on the same folder hides the earlier one
             best, kind = len(mount), right.split(" ", 1)[0]
-    return kind if _SHARED.fullmatch(kind.removeprefix("fuse.").removesuffix("-fuse")) else None
+    return kind

@@ -398,8 +398,9 @@ class Maker:
         if self.buyer is None:
             from .buying import Buyer  # only where something is bought
 
+            options = self.run.options
             self.buyer = Buyer(
-                self.project, self.run.ledger, self.run.options.caps, lambda text: self.run.say(Said(text)), self.run.options.jobs
+                self.project, self.run.ledger, options.caps, lambda text: self.run.say(Said(text)), options.jobs, options.run
             )
             if self.run.stopping:
                 self.buyer.stop.set()

@@ -29,6 +29,7 @@ READER_LEFT = 141  # what a shell reports for SIGPIPE
 COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("making", "main"),
     "plan": ("making", "main"),
+    "watch": ("watching", "main"),
     "show": ("showing", "main"),
     "use": ("choosing", "main"),
     "reroll": ("judging", "main"),
