@@ -1,0 +1,218 @@
+"""The real watch on a real terminal, against the emulator: what is free happens by itself, what costs money waits for a key, and no bill comes of anything
+else.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assetbuild.testing.emulator import Emulator
+from assetbuild.testing.space import TestSpace
+
+from .hooking import posix
+from .watching import Watching, wait_for
+
+pytestmark = posix
+
+SPEC = """\
+version: 1
+project: fika
+defaults: {provider: apiframe, model: gpt-image-2, output: "art/${id}.png"}
+profiles:
+  draft: {provider: comp}
+assets:
+  poster:
+    prompt: A poster of beans.
+  poster-de:
+    base: poster
+    prompt: Set the headline in German.
+  cup:
+    prompt: A cup.
+  note:
+    provider: comp
+    prompt: A note on the table.
+"""
+QUICK = ("--quiet", "0.1")
+
+
+class Desk:
+    """A project that is watched, and the vendor's bills."""
+
+    def __init__(self, folder: Path, apiframe: Emulator, spec: str = SPEC) -> None:
+        self.space, self.apiframe = TestSpace(folder), apiframe
+        self.space.write("assets.yaml", spec)
+        self.space.git("init", "-q", "-b", "main")
+        self.space.git("config", "user.email", "a@b")
+        self.space.git("config", "user.name", "a")
+        self.space.write(".gitignore", "art/\n.assetbuild/\n")
+        self.space.git("add", "-A")
+        self.space.git("commit", "-qm", "begin")
+
+    def watch(self, *args: str, columns: int = 100, rows: int = 40) -> Watching:
+        return Watching(self.space, *QUICK, *args, env=self.apiframe.env(), columns=columns, rows=rows)
+
+    def edit(self, old: str, new: str) -> None:
+        text = self.space.read("assets.yaml").decode()
+        assert old in text
+        self.space.write("assets.yaml", text.replace(old, new))
+
+    def pause(self) -> None:
+        """A key that buys isn't believed at once after the list changed."""
+        time.sleep(0.8)
+
+    @property
+    def bills(self) -> int:
+        return len(self.apiframe.bills)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, emulator: Emulator) -> Iterator[Desk]:
+    yield Desk(tmp_path, emulator)
+
+
+def test_free_work_happens_by_itself_and_paid_work_waits_for_its_key(desk: Desk) -> None:
+    with desk.watch() as watch:
+        watch.sees("cup")
+        watch.says("drawn     note")
+        wait_for(lambda: (desk.space.root / ".assetbuild/draft/art/poster-de.png").exists(), "a draft of what waits")
+        watch.settled()
+        assert desk.bills == 0
+        assert not (desk.space.root / "art/poster.png").exists()  # a draft isn't a final
+        desk.pause()
+        number = next(line.split()[0] for line in watch.below.splitlines() if " cup " in line)
+        watch.press(number)
+        watch.says("bought    cup")
+        watch.settled()
+        assert desk.bills == 1
+        desk.pause()
+        watch.press("b")
+        watch.says("bought    poster-de")
+        watch.sees("nothing to buy")
+        assert desk.bills == 3
+    assert watch.code == 0
+    assert "4 up to date" in desk.space.run("plan", env=desk.apiframe.env()).out
+
+
+def test_a_number_buys_what_its_picture_is_made_from_too_and_says_so(desk: Desk) -> None:
+    with desk.watch() as watch:
+        watch.sees("with what it is made from")
+        watch.settled()
+        desk.pause()
+        number = next(line.split()[0] for line in watch.below.splitlines() if " poster-de " in line)
+        watch.press(number)
+        watch.says("bought    poster-de")
+        watch.settled()
+        assert desk.bills == 2
+        assert " cup " in watch.below
+
+
+def test_a_mistake_stays_on_the_screen_with_the_last_plan_below_and_buys_nothing(desk: Desk) -> None:
+    with desk.watch() as watch:
+        watch.sees("cup")
+        watch.settled()
+        desk.edit("prompt: A cup.", "promt: A cup.")
+        watch.sees("did you mean `prompt`?")
+        watch.sees("the last plan that could be made")
+        desk.pause()
+        watch.press("b")
+        watch.says("nothing is bought until it can be read")
+        desk.edit("promt: A cup.", "prompt: A red cup.")
+        watch.sees_not("did you mean")
+        watch.settled()
+        assert desk.bills == 0
+
+
+def test_auto_buys_until_its_limit_is_spent_and_never_more(desk: Desk) -> None:
+    with desk.watch("--auto", "--max-cost", "0.10") as watch:
+        watch.sees("--auto waits")
+        watch.settled()
+        spent = desk.apiframe.spent
+        assert 0 < spent * 0.01 <= 0.10
+        for n in range(4):
+            desk.edit("prompt: A cup", f"prompt: A cup {n}")
+            watch.settled()
+        assert desk.apiframe.spent * 0.01 <= 0.10
+        desk.pause()
+        watch.press("b")
+        watch.says("over --max-cost $0.10")
+
+
+def test_a_branch_switch_never_spends_even_with_auto(desk: Desk) -> None:
+    desk.space.git("switch", "-qc", "print")
+    desk.edit("A cup.", "A cup for print.")
+    desk.space.git("commit", "-qam", "print")
+    desk.space.git("switch", "-q", "main")
+    desk.space.run("build", "--yes", env=desk.apiframe.env())
+    bills = desk.bills
+    with desk.watch("--auto", "--max-cost", "5") as watch:
+        watch.sees("nothing to buy")
+        watch.settled()
+        desk.space.git("switch", "-q", "print")
+        watch.sees("the branch changed (main → print)")
+        watch.settled()
+        assert desk.bills == bills
+        desk.space.git("switch", "-q", "main")
+        watch.sees("nothing to buy")
+        desk.edit("A cup.", "A blue cup.")
+        desk.space.git("stash", "-q")
+        watch.settled()
+        desk.space.git("stash", "pop", "-q")
+        watch.sees("the stash changed")
+        watch.settled()
+        assert desk.bills == bills
+        desk.pause()
+        watch.press("b")
+        watch.says("bought    cup")
+        watch.settled()
+        assert desk.bills == bills + 1
+        desk.edit("A blue cup.", "A green cup.")  # an edit, not git: this is what --auto is for
+        watch.says("bought    cup", 2)
+
+
+def test_a_change_that_makes_many_stale_waits_for_a_key(desk: Desk) -> None:
+    with desk.watch("--auto", "--max-cost", "5", "--at-most", "2") as watch:
+        watch.sees("one change made 3 assets stale")
+        watch.settled()
+        assert desk.bills == 0
+
+
+def test_without_a_terminal_there_are_lines_and_nothing_paid(desk: Desk) -> None:
+    child = desk.space.start("watch", *QUICK, env=desk.apiframe.env())
+    wait_for(lambda: (desk.space.root / "art/note.png").exists(), "the free picture")
+    time.sleep(1)
+    os.kill(child.pid, 2)
+    out, talk = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert "no keys, and nothing is bought" in talk
+    assert "waiting   cup" in out
+    assert "drawn     note" in out
+    assert "\x1b" not in out
+    assert desk.bills == 0
+
+
+def test_a_picture_whose_prompt_is_edited_meanwhile_is_kept_as_a_take_of_its_own(tmp_path: Path) -> None:
+    from . import emulating
+
+    with emulating.emulator(latency=2) as apiframe:
+        desk = Desk(tmp_path, apiframe)
+        with desk.watch() as watch:
+            watch.sees("cup")
+            watch.settled()
+            desk.pause()
+            number = next(line.split()[0] for line in watch.below.splitlines() if " cup " in line)
+            watch.press(number)
+            wait_for(lambda: len(apiframe.bills) == 1, "the bill")
+            desk.edit("A cup.", "A glass.")
+            watch.says("cup  the spec changed")
+            watch.settled()
+            assert not (desk.space.root / "art/cup.png").exists()
+            assert " cup " in watch.below  # the new prompt waits
+            desk.edit("A glass.", "A cup.")
+            watch.says("restored  cup")
+            watch.settled()
+            assert len(apiframe.bills) == 1
