@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -71,15 +70,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, emulator: Emulator) -> Iterator[Desk]:
-    yield Desk(tmp_path, emulator)
+def desk(tmp_path: Path, emulator: Emulator) -> Desk:
+    return Desk(tmp_path, emulator)
 
 
 def test_free_work_happens_by_itself_and_paid_work_waits_for_its_key(desk: Desk) -> None:
     with desk.watch() as watch:
         watch.sees("cup")
         watch.says("drawn     note")
-        wait_for(lambda: (desk.space.root / ".assetbuild/draft/art/poster-de.png").exists(), "a draft of what waits")
+        wait_for((desk.space.root / ".assetbuild/draft/art/poster-de.png").exists, "a draft of what waits")
         watch.settled()
         assert desk.bills == 0
         assert not (desk.space.root / "art/poster.png").exists()  # a draft isn't a final
@@ -183,7 +182,7 @@ def test_a_change_that_makes_many_stale_waits_for_a_key(desk: Desk) -> None:
 
 def test_without_a_terminal_there_are_lines_and_nothing_paid(desk: Desk) -> None:
     child = desk.space.start("watch", *QUICK, env=desk.apiframe.env())
-    wait_for(lambda: (desk.space.root / "art/note.png").exists(), "the free picture")
+    wait_for((desk.space.root / "art/note.png").exists, "the free picture")
     time.sleep(1)
     os.kill(child.pid, 2)
     out, talk = child.communicate(timeout=30)

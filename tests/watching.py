@@ -119,13 +119,16 @@ class Watching:
 
         def at_rest() -> bool:
             nonlocal calm
-            calm = calm + 1 if "planning" not in self.below and not self.processes() and self.below else 0
-            return calm > 12  # noqa: PLR2004 - looks in a row; a burst's quiet period lies between
+            busy = [pid for pid in self.processes() if b"review.thumbs" not in _command(pid)]
+            calm = calm + 1 if "planning" not in self.below and not busy and self.below else 0
+            return calm > 12
 
         self._until(at_rest, "rest")
 
     def _until(self, true: Callable[[], bool], what: str) -> None:
-        wait_for(true, f"{what}\n--- instead ---\n", lambda: self.text[-6000:] + f"\n--- ended with {self.child.poll()}", self.child)
+        wait_for(
+            true, f"{what}\n--- instead ---\n", lambda: self.text[-6000:] + f"\n--- ended with {self.child.poll()}", self.child
+        )
 
     # ── what one does ──
 
@@ -160,6 +163,13 @@ class Watching:
         """Waits for the end; gives the exit code."""
         self.code = self.child.wait(PATIENCE)
         return self.code
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def wait_for(

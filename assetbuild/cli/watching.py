@@ -35,6 +35,8 @@ from .making import Dollars
     help="How long nothing must change before it plans.",
 )
 @click.option("--poll/--no-poll", default=None, help="Look at all files every second. Chosen by the kind of disk otherwise.")
+@click.option("--serve", is_flag=True, help="Serve a live page on this machine; its address is printed.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Serve the page at this port (with --serve).")
 @click.option("--no-drafts", is_flag=True, help="Don't draw what waits for a key in the profile `draft`.")
 def watch_command(
     spec: str | None,
@@ -45,6 +47,8 @@ def watch_command(
     quiet: float,
     poll: bool | None,
     no_drafts: bool,
+    serve: bool,
+    port: int,
 ) -> None:
     """Follow the spec and everything it is made of. What is free is made at once; what costs money waits for a key.
 
@@ -64,9 +68,21 @@ def watch_command(
     place = Place(project.root, project.spec_name, project.profile, env.environ)
     watch = Watch(place, settings, poll=poll)
     ink = Ink.of(env.environ, tty=env.stdout.isatty())
-    if not keys:
-        say(f"watching {project.spec_name}: no terminal, so there are no keys{'' if auto else ', and nothing is bought'}")
-        raise click.exceptions.Exit(watch.run(Plain(env.stdout, ink)))
-    screen = Terminal(env.stdout, ink, lambda key: press(watch, key), lambda: watch.put(Stopped(time.monotonic())))
-    screen.open()
-    raise click.exceptions.Exit(watch.run(screen))
+    served = None
+    if serve:
+        from ..review.server import Served  # 100 ms
+        from ..watch.sights import Sights
+
+        served = Served(Sights(watch), project.root / ".assetbuild" / "cache", port=port)
+    try:
+        if served is not None:
+            say(f"the page: {served.url}")
+        if not keys:
+            say(f"watching {project.spec_name}: no terminal, so there are no keys{'' if auto else ', and nothing is bought'}")
+            raise click.exceptions.Exit(watch.run(Plain(env.stdout, ink)))
+        screen = Terminal(env.stdout, ink, lambda key: press(watch, key), lambda: watch.put(Stopped(time.monotonic())))
+        screen.open()
+        raise click.exceptions.Exit(watch.run(screen))
+    finally:
+        if served is not None:
+            served.close()

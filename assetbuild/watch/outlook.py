@@ -21,7 +21,8 @@ class Part(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """An asset of which something is to be bought. `needs` are other offers without which it can't be made; `why_not` says why it can't be bought now."""
+    """An asset of which something is to be bought. `needs` are all other offers without which it can't be made, in
+    building order; `why_not` says why it can't be bought now."""
 
     id: str
     parts: tuple[Part, ...]
@@ -85,7 +86,7 @@ class Outlook(NamedTuple):
     follow: Follow = Follow()
     money: Money = Money()
     lines: tuple[str, ...] = ()
-    spec_digest: str = ""
+    store: str = ""  # where the store is
 
     def offer(self, name: str) -> Offer | None:
         """The offer of an asset."""
@@ -120,16 +121,15 @@ def bill(offers: Iterable[Offer], without: frozenset[str] = frozenset()) -> Bill
     return Bill(certain, most, sure, later, unknown)
 
 
-def with_needs(offers: Iterable[Offer], names: Iterable[str]) -> list[Offer]:
+def with_needs(offers: Iterable[Offer] | Mapping[str, Offer], names: Iterable[str]) -> list[Offer]:
     """These offers and those that they need, in building order."""
-    every = {one.id: one for one in offers}
-    found, todo = set[str](), [name for name in names if name in every]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += [need for need in every[name].needs if need in every]
-    return [one for name, one in every.items() if name in found]
+    every = offers if isinstance(offers, Mapping) else {one.id: one for one in offers}
+    found: dict[str, Offer] = {}
+    for name in names:
+        if name in every:
+            found |= {need: every[need] for need in every[name].needs if need in every}
+            found[name] = every[name]
+    return list(found.values())
 
 
 def to_json(one: Outlook) -> dict[str, Any]:

@@ -217,7 +217,12 @@ class Watch:
         if quick is not None:
             self.put(Planned(time.monotonic(), serial, quick))
             return
-        request: dict[str, Any] = {"do": "look", "root": str(self.place.root), "spec": self.place.spec, "profile": self.place.profile}
+        request: dict[str, Any] = {
+            "do": "look",
+            "root": str(self.place.root),
+            "spec": self.place.spec,
+            "profile": self.place.profile,
+        }
         request |= {"runs": self._runs, "near": True}
         answered: list[bool] = []
 

@@ -66,6 +66,7 @@ def outlook(project: Project, planner: Planner, plans: Sequence[AssetPlan], *, r
         follow(project),
         money(project, runs),
         lines,
+        str(project.store_path),
     )
 
 
@@ -104,6 +105,7 @@ def _to_buy(project: Project, plan: AssetPlan, number: int) -> bool:
 
 def _offers(project: Project, planner: Planner, plans: Sequence[AssetPlan], denied: dict[str, tuple[str, str]]) -> list[Offer]:
     ids = {plan.asset.id for plan in plans}
+    place = {plan.asset.id: number for number, plan in enumerate(plans)}
     found = []
     for plan in plans:
         name = plan.asset.id
@@ -118,7 +120,8 @@ def _offers(project: Project, planner: Planner, plans: Sequence[AssetPlan], deni
             for number, one in enumerate(plan.steps)
             if _to_buy(project, plan, number)
         )
-        needs = tuple(base for base in project.graph.with_bases([name]) if base in ids and base != name)
+        bases = project.graph.with_bases([name]) if project.graph.bases[name] else set()
+        needs = tuple(sorted((base for base in bases if base in ids and base != name), key=place.__getitem__))
         why = next((denied[part.key] for part in parts if part.key in denied), ("", ""))
         found.append(Offer(name, parts, needs, told(plan), *why))
     return found
@@ -205,8 +208,7 @@ def card(project: Project, planner: Planner, plan: AssetPlan, offer: Offer | Non
         "outputs": list(asset.outputs),
         "picture": pictures[0] if pictures else None,
         "members": pictures if len(pictures) > 1 else [],
-        "choice": bool(plan.verb is Verb.HELD and one.decision.row == "12")
-        or bool(plan.verb is Verb.UP_TO_DATE and one.decision.text),
+        "choice": bool(plan.verb is Verb.UP_TO_DATE and one.decision.text),
         "approved": bool(line is not None and line.is_approved),
         "exports": [{"name": each.label, "path": each.export.path, "state": each.decision.verb.value} for each in plan.exports],
         "place": [asset.place.file, asset.place.line],
