@@ -129,13 +129,18 @@ def write(table: str, head: Head, blocks: Sequence[Block], overrides: Sequence[O
 
     Written before the table: a kill in between leaves a table that names another digest, so the outline doesn't count.
     """
-    lines = [_encode(head), *map(_encode, blocks), *map(_encode, overrides), ""]
-    content = b"".join((FIRST, "\n".join(lines).encode(), text))
+    content = put_together(head, blocks, overrides, text)
     try:
         atomic_write(Path(path_beside(table)), content, durable=False)
     except (StoreError, OSError):
         return None
     return hashlib.sha256(content, usedforsecurity=False).hexdigest()
+
+
+def put_together(head: Head, blocks: Sequence[Block], overrides: Sequence[Override], text: bytes) -> bytes:
+    """The file's content."""
+    lines = [_encode(head), *map(_encode, blocks), *map(_encode, overrides), ""]
+    return b"".join((FIRST, "\n".join(lines).encode(), text))
 
 
 def forget(table: str) -> None:

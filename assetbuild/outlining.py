@@ -38,9 +38,17 @@ def draw_up(project: Project, planner: Planner, plans: Sequence[AssetPlan]) -> s
 def _drawn(
     project: Project, planner: Planner, plans: Sequence[AssetPlan]
 ) -> tuple[Head, list[Block], list[Override], bytes] | None:
+    if not all(plan.settled and plan.steps[-1].decision.verb is Verb.UP_TO_DATE for plan in plans):
+        return None
+    return drawn(project, planner, plans)
+
+
+def drawn(
+    project: Project, planner: Planner, plans: Sequence[AssetPlan]
+) -> tuple[Head, list[Block], list[Override], bytes] | None:
+    """The parts of an outline, whatever is to be done with the assets. None when the spec isn't written as blocks."""
     spec = project.spec
-    settled = all(plan.settled and plan.steps[-1].decision.verb is Verb.UP_TO_DATE for plan in plans)
-    if not settled or len(plans) != len(spec.assets) or planner.resolved or planner.lock.doubles:
+    if len(plans) != len(spec.assets) or planner.resolved or planner.lock.doubles:
         return None
     try:
         reader = DiskReader(str(project.root))

@@ -54,16 +54,18 @@ def looked(project: Project) -> tuple[list[AssetPlan], Project]:
     stamptable.unchanged(table, above, {**header, outline.DIGEST: digest}, but=os.fsencode(project.spec_name))
     # All but the spec is as it was when each asset was up to date. From here on the spec is what was read above.
     old = outline.understood(content)
-    fresh, changed = _fresh(old, text)
-    hanging = _reach(changed | set(old.head.unsettled), old, users=True)
-    wanted = _reach(hanging | ({old.head.own} if old.head.included else set()), old, users=False)
+    fresh, changed = fresh_blocks(old, text)
+    hanging = reach(changed | set(old.head.unsettled), old, users=True)
+    wanted = reach(hanging | ({old.head.own} if old.head.included else set()), old, users=False)
     if not wanted:
-        return [_SETTLED] * old.head.total, _Part(project, b"", 0)
+        return [_SETTLED] * old.head.total, Part(project, b"", 0)
     entries = [entry for number in sorted(wanted) for entry in old.block(number).entries]
-    part = _Part(project, _reduced(old, fresh, wanted), len(entries))
+    part = Part(project, reduced(old, fresh, wanted), len(entries))
     try:
-        _same_frame(part.spec, old.head)
-        _same_assets(part, entries)
+        if part.spec.manifest is not None:
+            raise Doubt("the manifest holds all assets")
+        same_frame(part.spec, old.head)
+        same_assets(part, entries)
         return _planned(part, old, entries, {entry.id for number in hanging for entry in old.block(number).entries}), part
     except BaseException:
         part.close()
@@ -73,7 +75,7 @@ def looked(project: Project) -> tuple[list[AssetPlan], Project]:
 # ── which blocks ──
 
 
-def _fresh(old: Outline, text: bytes) -> tuple[dict[int, bytes], set[int]]:
+def fresh_blocks(old: Outline, text: bytes) -> tuple[dict[int, bytes], set[int]]:
     """The blocks whose text is another now, by where they start in the old text, and the numbers of the blocks that they are about.
     Raises Doubt when anything else has changed."""
     was = old.text
@@ -112,7 +114,7 @@ def _fresh(old: Outline, text: bytes) -> tuple[dict[int, bytes], set[int]]:
     return fresh, {overrides[place].block for place in places}
 
 
-def _reach(numbers: set[int], old: Outline, *, users: bool) -> set[int]:
+def reach(numbers: set[int], old: Outline, *, users: bool) -> set[int]:
     """These blocks and all that hang on them, or all that they are made from. Raises Doubt when these are too many assets."""
     found, todo, assets = set(numbers), list(numbers), 0
     while todo:
@@ -127,7 +129,7 @@ def _reach(numbers: set[int], old: Outline, *, users: bool) -> set[int]:
     return found
 
 
-def _reduced(old: Outline, fresh: Mapping[int, bytes], wanted: set[int]) -> bytes:
+def reduced(old: Outline, fresh: Mapping[int, bytes], wanted: set[int]) -> bytes:
     """The text of the spec with no other blocks than these, and their overrides."""
     head, was = old.head, old.text
     spans = {head.assets: [old.block(number)[:2] for number in sorted(wanted) if number < head.own]}
@@ -159,7 +161,7 @@ class _Given(DiskReader):
         return self._content if path == self._path else super().read(path)
 
 
-class _Part(Project):
+class Part(Project):
     """A project whose spec is a part of the real one, of so many assets."""
 
     def __init__(self, whole: Project, text: bytes, count: int) -> None:
@@ -178,10 +180,8 @@ class _Part(Project):
         return super().digests if self._count > BY_TABLE else FileDigests(str(self.root), None)
 
 
-def _same_frame(spec: Spec, head: Head) -> None:
+def same_frame(spec: Spec, head: Head) -> None:
     """Raises Doubt when the part has a file, picture, folder, tree or lockfile that the whole hadn't: it may be another's output."""
-    if spec.manifest is not None:
-        raise Doubt("the manifest holds all assets")
     if (spec.tree, spec.lock) != (head.tree, head.lock):
         raise Doubt("tree or lockfile")
     for now, before in ((spec.files, head.files), (spec.pictures, head.pictures), (spec.globs, head.globs)):
@@ -189,7 +189,7 @@ def _same_frame(spec: Spec, head: Head) -> None:
             raise Doubt("a file that wasn't there")
 
 
-def _same_assets(part: Project, entries: Sequence[Entry]) -> None:
+def same_assets(part: Project, entries: Sequence[Entry]) -> None:
     """Raises Doubt unless the part has these assets, with these outputs, made from these: then no other asset is touched by what changed."""
     graph = part.graph
     if [(each.id, files_of(each), graph.bases[each.id]) for each in part.spec.assets] != [
@@ -201,7 +201,7 @@ def _same_assets(part: Project, entries: Sequence[Entry]) -> None:
 # ── what is to be done with them ──
 
 
-class _Looker(Known):
+class Looker(Known):
     """Reads only the lines of the lockfile that it needs: its assets', and those with a key or digest it asks about."""
 
     def __init__(self, part: Project, text: bytes, ids: Iterable[str]) -> None:
@@ -263,7 +263,7 @@ class _Looker(Known):
 
 def _planned(part: Project, old: Outline, entries: Sequence[Entry], hanging: set[str]) -> list[AssetPlan]:
     """All plans. Raises Doubt when one that doesn't hang on what changed isn't up to date: then others may not be."""
-    known = _Looker(part, (part.root / old.head.lock).read_bytes(), [entry.id for entry in entries if entry.locked])
+    known = Looker(part, (part.root / old.head.lock).read_bytes(), [entry.id for entry in entries if entry.locked])
     planner = Planner(part)
     planner.known = known
     planner.plan([name for name in part.graph.order if name in hanging])

@@ -47,7 +47,7 @@ def offer(name: str, key: str | None = "", micro: int | None = 9 * CENT, needs: 
 
 
 def outlook(*offers: Offer, free: Iterable[str] = (), draft: str | None = None, **more: Any) -> Outlook:
-    keys = frozenset(part.key for one in offers for part in one.parts if part.key)
+    keys = {one.id: tuple(part.key for part in one.parts if part.key) for one in offers}
     cards = {one.id: {"id": one.id, "state": "to buy"} for one in offers}
     return Outlook(
         "fika", None, cards, offers, tuple(Free(name, f"sign-{name}") for name in free), keys=keys, draft=draft, **more

@@ -5,6 +5,7 @@ between the child that plans and the process that watches. Pure; knows no planne
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -30,6 +31,7 @@ class Offer(NamedTuple):
     reason: str = ""
     why_not: str = ""
     way_out: str = ""
+    place: int = 0  # in building order
 
     @property
     def marks(self) -> frozenset[str]:
@@ -72,7 +74,8 @@ class Money(NamedTuple):
 
 class Outlook(NamedTuple):
     """One plan. `cards` by id, in the spec's order (the live page's cards, without what only the watching process knows); `offers` in building order; `fetch`
-    are ids whose purchase is under way at a vendor; `setup` says which key is missing; `draft` is the profile that drafts are drawn in."""
+    are ids whose purchase is under way at a vendor; `keys` are the action keys by id of what isn't up
+    to date; `setup` says which key is missing; `draft` is the profile that drafts are drawn in."""
 
     project: str
     profile: str | None
@@ -80,13 +83,14 @@ class Outlook(NamedTuple):
     offers: tuple[Offer, ...] = ()
     free: tuple[Free, ...] = ()
     fetch: tuple[str, ...] = ()
-    keys: frozenset[str] = frozenset()
+    keys: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     setup: str = ""
     draft: str | None = None
     follow: Follow = Follow()
     money: Money = Money()
     lines: tuple[str, ...] = ()
     store: str = ""  # where the store is
+    room: int | None = None  # micro-USD that the spec's budget has for one more run
 
     def offer(self, name: str) -> Offer | None:
         """The offer of an asset."""
@@ -134,7 +138,7 @@ def with_needs(offers: Iterable[Offer] | Mapping[str, Offer], names: Iterable[st
 
 def to_json(one: Outlook) -> dict[str, Any]:
     """As it goes through the pipe."""
-    return one._asdict() | {"keys": sorted(one.keys), "cards": list(one.cards.values())}
+    return one._asdict() | {"keys": dict(one.keys), "cards": list(one.cards.values())}
 
 
 def from_json(raw: Mapping[str, Any]) -> Outlook:
@@ -149,7 +153,7 @@ def from_json(raw: Mapping[str, Any]) -> Outlook:
             "offers": offers,
             "free": tuple(Free(*each) for each in raw["free"]),
             "fetch": tuple(raw["fetch"]),
-            "keys": frozenset(raw["keys"]),
+            "keys": {name: tuple(keys) for name, keys in raw["keys"].items()},
             "follow": follow,
             "money": Money(*raw["money"]),
             "lines": tuple(raw["lines"]),

@@ -443,8 +443,9 @@ def _planned(state: State, event: Planned) -> tuple[State, list[Effect]]:
     if before is None or [(o.id, o.parts) for o in before.offers] != [(o.id, o.parts) for o in now.offers]:
         state = state._replace(listed_at=event.at, typed=None)
     if state.burst:
+        wanted_keys = {key for keys in now.keys.values() for key in keys}
         for name, hand in state.hands.items():
-            gone = frozenset(one for one in hand.marks if one not in now.keys and ":" not in one) - hand.withdrawn
+            gone = frozenset(one for one in hand.marks if one not in wanted_keys and ":" not in one) - hand.withdrawn
             if hand.task.kind == "buy" and gone:
                 effects.append(Withdraw(name, gone))
                 state = _with_hand(state, name, hand._replace(withdrawn=hand.withdrawn | gone))

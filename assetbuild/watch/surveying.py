@@ -55,18 +55,14 @@ def outlook(project: Project, planner: Planner, plans: Sequence[AssetPlan], *, r
         tuple(offers),
         tuple(_free(project, plan) for plan in plans if _has_free_work(project, planner, plan)),
         tuple(plan.asset.id for plan in plans if any(one.decision.verb is Verb.RESUME for one in plan.steps)),
-        frozenset(
-            one.action.key
-            for plan in plans
-            for one in plan.steps
-            if one.action is not None and one.decision.verb is not Verb.UP_TO_DATE
-        ),
+        {plan.asset.id: keys for plan in plans if (keys := _keys(plan))},
         setup,
         draft,
         follow(project),
         money(project, runs),
         lines,
         str(project.store_path),
+        room(project),
     )
 
 
@@ -95,6 +91,23 @@ def money(project: Project, runs: Sequence[str]) -> Money:
     return Money(spent, reserved, rehearsal, max(0, min(left)) if left else None)
 
 
+def room(project: Project) -> int | None:
+    """What the spec's budget has for one more run, in micro-USD; None where it states no limit."""
+    budget = project.spec.budget
+    limits = spending.caps(budget)
+    used = spending.Spent()
+    store = project.look_store()
+    if store is not None and (budget.per_day, budget.per_month) != (None, None):
+        with store.reading() as db:
+            used = spending.spent(db, project=project.spec.project, run="", now=project.env.now())
+    left = [(limits.per_run, 0), (limits.per_day, used.day), (limits.per_month, used.month)]
+    return min((max(0, limit - count) for limit, count in left if limit is not None), default=None)
+
+
+def _keys(plan: AssetPlan) -> tuple[str, ...]:
+    return tuple(one.action.key for one in plan.steps if one.action is not None and one.decision.verb is not Verb.UP_TO_DATE)
+
+
 # ── what may be bought ──
 
 
@@ -106,6 +119,7 @@ def _to_buy(project: Project, plan: AssetPlan, number: int) -> bool:
 def _offers(project: Project, planner: Planner, plans: Sequence[AssetPlan], denied: dict[str, tuple[str, str]]) -> list[Offer]:
     ids = {plan.asset.id for plan in plans}
     place = {plan.asset.id: number for number, plan in enumerate(plans)}
+    places = {name: number for number, name in enumerate(project.graph.order)}
     found = []
     for plan in plans:
         name = plan.asset.id
@@ -123,7 +137,7 @@ def _offers(project: Project, planner: Planner, plans: Sequence[AssetPlan], deni
         bases = project.graph.with_bases([name]) if project.graph.bases[name] else set()
         needs = tuple(sorted((base for base in bases if base in ids and base != name), key=place.__getitem__))
         why = next((denied[part.key] for part in parts if part.key in denied), ("", ""))
-        found.append(Offer(name, parts, needs, told(plan), *why))
+        found.append(Offer(name, parts, needs, told(plan), *why, places[name]))
     return found
 
 

@@ -99,10 +99,21 @@ def _look(talk: Talk, asked: dict[str, Any]) -> None:
 
     project = _project(asked)
     try:
-        found, _ = survey(project, runs=asked["runs"])
-        talk.say("outlook", to_json(found))
+        found, planner = survey(project, runs=asked["runs"])
+        talk.say("outlook", to_json(found) | {"outline": _outline(project, planner)})
     finally:
         project.close()
+
+
+def _outline(project: Any, planner: Any) -> str | None:  # noqa: ANN401 - Project, Planner
+    """What lets the watch plan an edit by itself, see `near`; None when the spec isn't written so, or has changed meanwhile."""
+    from .. import outline
+    from ..outlining import drawn
+
+    parts = drawn(project, planner, [planner.plans[name] for name in project.graph.order])
+    if parts is None or project.spec_stamp() != project.spec_read:
+        return None
+    return outline.put_together(*parts).decode("latin-1")
 
 
 def _make(talk: Talk, asked: dict[str, Any]) -> None:
