@@ -28,7 +28,6 @@ def card(name: str, **more: Any) -> dict[str, Any]:
         "choice": False,
         "approved": False,
         "exports": [],
-        "place": ["assets.yaml", 3],
         "number": None,
         "before": None,
         "draft": None,

@@ -225,7 +225,6 @@ def card(project: Project, planner: Planner, plan: AssetPlan, offer: Offer | Non
         "choice": bool(plan.verb is Verb.UP_TO_DATE and one.decision.text),
         "approved": bool(line is not None and line.is_approved),
         "exports": [{"name": each.label, "path": each.export.path, "state": each.decision.verb.value} for each in plan.exports],
-        "place": [asset.place.file, asset.place.line],
     }
 
 

@@ -1,10 +1,11 @@
-"""How long a save takes until its plan stands on the screen of `assetbuild watch`, what the watch itself holds in memory, and what it costs while nothing happens.
+"""How long a save takes until its plan stands on the screen of `assetbuild watch`, what the watch itself holds in memory, and what it costs while nothing
+happens.
 
     python -m tests.bench.watching [ASSETS …]
 
-A spec of so many drawn assets in one file, and one that is to be bought, whose quality is edited again and again: its price on the screen is the sign. Told is what
-the save took beyond the quiet period of 250 ms, the median of the edits, with two bounds from the same run: `plan` as a process of its own, and a bare
-watchdog that reads the file when it hears of it.
+A spec of so many drawn assets in one file, and one that is to be bought, whose quality is edited again and again: its price on the screen is the sign.
+Told is what the save took beyond the quiet period of 250 ms, the median of the edits, with two bounds from the same run: `plan` as a process of its own,
+and a bare watchdog that reads the file when it hears of it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ def spec(count: int, quality: str) -> str:
             lines.append(f"    base: pic-{n - 1:05}")
         lines.append(f"    prompt: A bean number {n}. Flat vector shapes, generous margins, and a headline that says coffee.")
         if n == count // 2:
-            lines += ["  poster:", "    provider: apiframe", "    model: gpt-image-2", f"    params: {{quality: {quality}}}", "    prompt: A poster."]
+            lines += [
+                "  poster:",
+                "    provider: apiframe",
+                "    model: gpt-image-2",
+                f"    params: {{quality: {quality}}}",
+                "    prompt: A poster.",
+            ]
     return "\n".join(lines) + "\n"
 
 
@@ -111,7 +118,12 @@ def measured(count: int) -> None:
         space.git("init", "-q")
         env = apiframe.env()
         ran = subprocess.run(
-            [sys.executable, "-m", "assetbuild", "build", "pic-*"], cwd=space.root, env=space.env(env), capture_output=True, text=True, check=False
+            [sys.executable, "-m", "assetbuild", "build", "pic-*"],
+            cwd=space.root,
+            env=space.env(env),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert ran.returncode == 0, ran.stderr[-2000:]
         began = time.perf_counter()

@@ -292,7 +292,7 @@ function drawPanel() {
   if (users.get(card.id)?.length) fact("Used by", ...links(users.get(card.id)));
   fact("File", card.outputs.join(", "));
   if (card.exports.length) fact("Exports", card.exports.map((one) => one.path).join(", "));
-  if (card.place?.[0]) fact("Spec", `${card.place[0]}:${card.place[1]}`);
+  if (about?.place) fact("Spec", `${about.place.file}:${about.place.line}`);
   parts.push(make("section", {}, facts));
   const does = make("div", { class: "does" });
   if (card.buy && token) does.append(make("button", { type: "button", class: "buy", "data-does": "buy", disabled: asking || room.mode.paused || Boolean(room.broken), onclick: () => buy([card.id], card.buy.most, card.buy.unknown ? "an unknown price" : card.buy.price) },
