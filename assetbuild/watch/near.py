@@ -49,16 +49,16 @@ class Near:
         """Something was made: the lockfile, the store and the outputs are others now."""
         self._sound = False
 
-    def outlook(self, last: Outlook | None, runs: Sequence[str]) -> Outlook | None:
-        """The new outlook, None when a whole look is needed."""
+    def outlook(self, last: Outlook | None, runs: Sequence[str], *, shown: bool = True) -> Outlook | None:
+        """The new outlook, None when a whole look is needed. `shown`: with all that the page shows."""
         if last is None or self._old is None or not self._sound:
             return None
         try:
-            return self._looked(last, self._old, runs)
+            return self._looked(last, self._old, runs, shown)
         except Exception:  # any doubt or mistake of the spec: the whole look says it properly
             return None
 
-    def _looked(self, last: Outlook, old: Outline, runs: Sequence[str]) -> Outlook:
+    def _looked(self, last: Outlook, old: Outline, runs: Sequence[str], shown: bool) -> Outlook:
         from .. import partial
         from ..facts import Planner
         from ..project import Env, Project
@@ -87,7 +87,7 @@ class Near:
             for plan in plans:
                 if plan.asset.id not in mine and plan.steps[-1].decision.row != rows[plan.asset.id].rstrip("*"):
                     raise partial.Doubt("what it is made from isn't as it was")
-            now = outlook(part, planner, plans, runs=runs)
+            now = outlook(part, planner, plans, runs=runs, shown=shown)
         finally:
             part.close()
         found = _joined(last, now, {entry.id: entry.place for entry in entries})

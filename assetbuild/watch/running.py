@@ -6,6 +6,7 @@ Everything that happens (a file, a key, a line of a child, a button of the page)
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import queue
 import secrets
@@ -213,7 +214,7 @@ class Watch:
         self.put(GitSeen(time.monotonic(), words, locked))
 
     def _look(self, serial: int) -> None:
-        quick = self._near.outlook(self.state.outlook, self._runs)
+        quick = self._near.outlook(self.state.outlook, self._runs, shown=bool(self.hear_state))
         if quick is not None:
             self.put(Planned(time.monotonic(), serial, quick))
             return
@@ -223,13 +224,13 @@ class Watch:
             "spec": self.place.spec,
             "profile": self.place.profile,
         }
-        request |= {"runs": self._runs, "near": True}
+        request |= {"runs": self._runs, "shown": bool(self.hear_state)}
         answered: list[bool] = []
 
         def hear(kind: str, what: Any) -> None:  # noqa: ANN401
             if kind == "outlook":
                 answered.append(True)
-                self.put(("call", lambda: self._planned(serial, what)))
+                self.put(("call", functools.partial(self._planned, serial, what)))
             elif kind in ("broken", "bug") or (kind == "gone" and not answered):
                 answered.append(True)
                 text = what or "the plan was ended from outside"
@@ -248,6 +249,8 @@ class Watch:
         self._lock = os.path.normpath(os.path.join(following.root, found.follow.lock))
         self._eyes.set(following, self._look_began)
         self._take(Planned(time.monotonic(), serial, found))
+        del raw
+        self.put(("call", _give_back))
 
     def _call_off(self) -> None:
         if self._looker is not None:
@@ -367,6 +370,16 @@ def press(watch: Watch, key: str) -> None:
 def wish(watch: Watch, ids: tuple[str, ...] | None, most: int, shown: str, reply: Callable[[bool, str], None]) -> None:
     """The page's button."""
     watch.put(Wished(time.monotonic(), ids, most, shown, reply))
+
+
+def _give_back() -> None:
+    """Memory of what was read and let go of goes back to the system, where its library knows how: a watch is open all day."""
+    import ctypes
+    import gc
+
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _lock_stamp(path: str) -> Any:  # noqa: ANN401 - compared only

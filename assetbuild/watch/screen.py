@@ -98,7 +98,7 @@ def _making(state: State, ink: Ink, columns: int, now: float) -> Iterator[str]:
 def _sum(state: State, ink: Ink, columns: int) -> Iterator[str]:
     offers, parts = state.offers, []
     if state.outlook is None:
-        yield ink("dim", "planning …")
+        yield ink("dim", "there is no plan yet" if state.broken else "planning …")
         return
     if offers:
         found = state.bill()

@@ -25,16 +25,18 @@ _BUSY = (Verb.GENERATE, Verb.WAITING)
 _DOES = (Verb.GENERATE, Verb.RESTORE)
 
 
-def survey(project: Project, *, runs: Sequence[str] = ()) -> tuple[Outlook, Planner]:
-    """The outlook of the whole spec. `runs` are the session's, whose spend is told. Raises SpecError, StoreError."""
+def survey(project: Project, *, runs: Sequence[str] = (), shown: bool = True) -> tuple[Outlook, Planner]:
+    """The outlook of the whole spec. `runs` are the session's, whose spend is told; `shown`: with all that the page shows. Raises SpecError, StoreError."""
     planner = Planner(project)
     ids = project.graph.order
     planner.check_disk(ids)
     plans = planner.plan(ids)
-    return outlook(project, planner, plans, runs=runs), planner
+    return outlook(project, planner, plans, runs=runs, shown=shown), planner
 
 
-def outlook(project: Project, planner: Planner, plans: Sequence[AssetPlan], *, runs: Sequence[str] = ()) -> Outlook:
+def outlook(
+    project: Project, planner: Planner, plans: Sequence[AssetPlan], *, runs: Sequence[str] = (), shown: bool = True
+) -> Outlook:
     """What these plans say. They are all of the spec's, or some of them."""
     bought = [plan for plan in plans if any(_to_buy(project, plan, n) for n in range(len(plan.steps)))]
     found = quote(bought, planner) if bought else None
@@ -44,7 +46,8 @@ def outlook(project: Project, planner: Planner, plans: Sequence[AssetPlan], *, r
     draft = DRAFT if DRAFT in project.spec.profiles and project.profile != DRAFT else None
     by_id = {plan.asset.id: plan for plan in plans}
     prices = {one.id: one for one in offers}
-    cards = [card(project, planner, by_id[asset.id], prices.get(asset.id)) for asset in project.spec.assets if asset.id in by_id]
+    every = [by_id[asset.id] for asset in project.spec.assets if asset.id in by_id]
+    cards = [card(project, planner, each, prices.get(each.asset.id)) if shown else _slim(each) for each in every]
     setup = "; ".join(f"{name} isn't set: {key_hint(name)}" for name in sorted(set(lacking.values())))
     ink = Ink(on=False)
     lines = tuple(plan_lines([p for p in plans if p.verb in (Verb.HELD, Verb.FAILED)], project, ink, everything=False))
@@ -191,13 +194,21 @@ _STATES = {
 }
 
 
+def _state(plan: AssetPlan, verb: str) -> str:
+    if plan.verb is Verb.UP_TO_DATE and plan.leading.decision.row == "9":
+        return "not needed"
+    return {"buy": "to buy"}.get(verb, "to draw") if plan.verb is Verb.GENERATE else _STATES[plan.verb]
+
+
+def _slim(plan: AssetPlan) -> dict[str, Any]:
+    """What a watch without a page needs of an asset: a spec of ten thousand is held in memory all day."""
+    return {"id": plan.asset.id, "state": _state(plan, "")}
+
+
 def card(project: Project, planner: Planner, plan: AssetPlan, offer: Offer | None) -> dict[str, Any]:
     """One asset as the live page has it."""
     asset, one = plan.asset, plan.leading
     verb = word(plan, project)
-    state = {"buy": "to buy"}.get(verb, "to draw") if plan.verb is Verb.GENERATE else _STATES[plan.verb]
-    if plan.verb is Verb.UP_TO_DATE and one.decision.row == "9":
-        state = "not needed"
     micro = sum(part.micro for part in offer.parts if part.micro is not None) if offer is not None else None
     known = offer is not None and all(part.micro is not None for part in offer.parts)
     line = planner.lock.lines.get(asset.id)
@@ -210,7 +221,7 @@ def card(project: Project, planner: Planner, plan: AssetPlan, offer: Offer | Non
     return {
         "id": asset.id,
         "tags": list(asset.tags),
-        "state": state,
+        "state": _state(plan, verb),
         "verb": verb,
         "reason": told(plan),
         "hint": one.decision.hint,

@@ -99,7 +99,7 @@ def _look(talk: Talk, asked: dict[str, Any]) -> None:
 
     project = _project(asked)
     try:
-        found, planner = survey(project, runs=asked["runs"])
+        found, planner = survey(project, runs=asked["runs"], shown=asked["shown"])
         talk.say("outlook", to_json(found) | {"outline": _outline(project, planner)})
     finally:
         project.close()
