@@ -215,3 +215,164 @@ def test_a_picture_whose_prompt_is_edited_meanwhile_is_kept_as_a_take_of_its_own
             watch.says("restored  cup")
             watch.settled()
             assert len(apiframe.bills) == 1
+
+
+def number_of(watch: Watching, name: str) -> str:
+    return next(line.split()[0] for line in watch.below.splitlines() if f" {name} " in line)
+
+
+def test_an_interrupt_names_what_goes_on_and_the_next_watch_fetches_it(tmp_path: Path) -> None:
+    from . import emulating
+
+    with emulating.emulator(latency=3) as apiframe:
+        desk = Desk(tmp_path, apiframe)
+        with desk.watch() as watch:
+            watch.sees("cup")
+            watch.settled()
+            desk.pause()
+            watch.press(number_of(watch, "cup"))
+            wait_for(lambda: len(apiframe.bills) == 1, "the bill")
+            time.sleep(0.3)
+            watch.interrupt()
+            assert watch.ended() == 130
+            watch.says("at apiframe this goes on and is paid for: `cup`")
+        with desk.watch() as watch:
+            watch.says("fetched   cup")
+            watch.settled()
+            assert (desk.space.root / "art/cup.png").exists()
+            assert " cup " not in watch.below
+        assert len(apiframe.bills) == 1
+
+
+def test_a_killed_watch_leaves_no_child_and_nothing_is_paid_twice(tmp_path: Path) -> None:
+    from . import emulating
+
+    with emulating.emulator(latency=1.5) as apiframe:
+        desk = Desk(tmp_path, apiframe)
+        watch = desk.watch()
+        watch.sees("cup")
+        watch.settled()
+        desk.pause()
+        watch.press("b")
+        wait_for(lambda: len(apiframe.bills) >= 1, "a bill")
+        watch.kill()
+        with desk.watch() as again:
+            again.says("fetched   cup")
+            again.settled()
+            desk.pause()
+            again.press("b")
+            again.says("bought    poster-de")
+            again.settled()
+            again.sees("nothing to buy")
+        assert sorted(bill["prompt"] for bill in apiframe.bills) == [
+            "A cup.",
+            "A poster of beans.",
+            "Set the headline in German.",
+        ]
+
+
+def test_two_watches_on_one_project_pay_once(desk: Desk) -> None:
+    with desk.watch() as one, desk.watch() as other:
+        for watch in (one, other):
+            watch.sees("cup")
+            watch.settled()
+        desk.pause()
+        one.press("b")
+        other.press("b")
+        for watch in (one, other):
+            watch.settled()
+        wait_for((desk.space.root / "art/poster-de.png").exists, "the last picture")
+        assert desk.bills == 3
+
+
+def test_a_choice_made_elsewhere_is_seen(desk: Desk) -> None:
+    desk.edit("    prompt: A cup.", "    takes: 2\n    prompt: A cup.")
+    with desk.watch() as watch:
+        watch.sees("cup")
+        watch.settled()
+        desk.pause()
+        watch.press("b")
+        watch.sees("nothing to buy")
+        watch.settled()
+        desk.space.run("use", "cup", "1", env=desk.apiframe.env())
+        watch.settled()
+        before = (desk.space.root / "art/cup.png").read_bytes()
+        desk.space.run("reject", "cup", env=desk.apiframe.env())
+        watch.sees("1 waits for a person")
+        assert (desk.space.root / "art/cup.png").read_bytes() == before
+
+
+def test_a_picture_that_was_retouched_is_never_written_over(desk: Desk) -> None:
+    with desk.watch() as watch:
+        watch.says("drawn     note")
+        watch.settled()
+        mine = b"\x89PNG\r\n\x1a\n" + b"by hand"
+        desk.space.write("art/note.png", mine)
+        desk.edit("A note on", "Another note on")
+        watch.sees("1 waits for a person")
+        watch.settled()
+        watch.press("a")
+        watch.sees("edited by hand")
+        assert desk.space.read("art/note.png") == mine
+
+
+def test_by_looking_every_second_it_does_the_same(desk: Desk) -> None:
+    with desk.watch("--poll") as watch:
+        watch.says("drawn     note")
+        watch.settled()
+        desk.edit("A note on", "Another note on")
+        watch.says("drawn     note", 2)
+
+
+def test_paused_nothing_is_begun(desk: Desk) -> None:
+    with desk.watch() as watch:
+        watch.says("drawn     note")
+        watch.settled()
+        watch.press("p")
+        watch.sees("paused: p goes on")
+        desk.edit("A note on", "Another note on")
+        time.sleep(1)
+        watch.settled()
+        desk.pause()
+        watch.press("b")
+        watch.says("the watch is paused")
+        watch.press("p")
+        watch.says("drawn     note", 2)
+        assert desk.bills == 0
+
+
+def test_a_job_that_fails_is_told_and_waits_for_its_number(desk: Desk) -> None:
+    desk.apiframe.fault("refuse")
+    with desk.watch() as watch:
+        watch.sees("cup")
+        watch.settled()
+        desk.pause()
+        watch.press(number_of(watch, "cup"))
+        watch.says("failed    cup")
+        watch.settled()
+        bills = desk.bills
+        desk.apiframe.no_faults()
+        desk.edit("A note on", "Another note on")
+        watch.settled()
+        assert desk.bills == bills
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_every_line_fits_the_terminal(desk: Desk, columns: int) -> None:
+    desk.edit("  cup:", "  a-cup-with-a-very-long-name-that-nobody-would-give-it-but-somebody-does:")
+    with desk.watch(columns=columns) as watch:
+        watch.says("drawn     note")
+        watch.settled()
+        watch.press("?")
+        watch.sees("pauses")
+        lines = watch.below.splitlines()
+        assert all(len(line) < columns for line in lines)
+        assert any(line.startswith("b ") for line in lines)
+        assert "q quit" in watch.below or columns < 80
+    assert watch.text.count("────") < 30  # what is redrawn leaves nothing behind
+
+
+def test_auto_needs_a_limit(desk: Desk) -> None:
+    ran = desk.space.run("watch", "--auto")
+    assert ran.code == 2
+    assert "--auto buys by itself, so it needs a limit\n  hint: `assetbuild watch --auto --max-cost 2.00`" in ran.text

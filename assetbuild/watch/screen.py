@@ -29,7 +29,7 @@ HELP = (
     "1-9    buys one, with what it is made from",
     "p      pauses: nothing is begun, and what wasn't sent yet isn't",
     "a      shows all that waits, and what a person has to decide",
-    "q, ^C  ends: what is at a vendor goes on, and the next build or watch fetches it",
+    "q, ^C  ends; what is at a vendor goes on, and is fetched the next time",
 )
 
 
@@ -65,11 +65,14 @@ def _list(state: State, ink: Ink, columns: int, most: int) -> Iterator[str]:
         yield ink("dim", f"   … and {len(offers) - most:,} more (a shows all)")
     waiting = [line for line in state.outlook.lines if line.strip()]
     if waiting and state.everything:
-        yield from (_fit(line, columns) for line in waiting[: max(0, most - len(offers))])
+        wrapped = [part for line in waiting for part in _wrapped(line, columns)]
+        yield from wrapped[: max(0, most - len(offers))]
     elif waiting:
-        held = sum(card["state"] in ("held", "failed") for card in state.outlook.cards.values())
-        if held:
-            yield ink("yellow", f"{held:,} wait for a person or failed") + ink("dim", " (a shows them)")
+        states = [card["state"] for card in state.outlook.cards.values()]
+        held, failed = states.count("held"), states.count("failed")
+        told = [f"{held:,} wait{'s' * (held == 1)} for a person"] * bool(held) + [f"{failed:,} failed"] * bool(failed)
+        if told:
+            yield ink("yellow", ", ".join(told)) + ink("dim", " (a shows them)")
 
 
 def _row(state: State, one: Offer, ink: Ink, columns: int, column: int) -> str:
@@ -108,8 +111,10 @@ def _sum(state: State, ink: Ink, columns: int) -> Iterator[str]:
             parts.append(f"{found.later:,} may follow, at most {usd(found.most)}")
         if found.unknown:
             parts.append(f"{found.unknown} of unknown price")
-    elif not state.broken:
+    elif not state.broken and not state.busy:
         parts.append("nothing to buy")
+    if state.busy:
+        parts.append(f"{len(state.busy):,} on the way")
     told = money(state)
     parts.append(f"{usd(told.spent)} spent{' at an emulator' if told.rehearsal else ''}")
     if state.settings.cap is not None:
@@ -147,6 +152,15 @@ def _keys(state: State, ink: Ink, columns: int, *, keys: bool) -> Iterator[str]:
         words = "p pause · a all · ? help · q quit"
     gap = columns - width(words) - width(at)
     yield ink("dim", words + " " * gap + at if gap > 1 else _fit(words, columns))
+
+
+def _wrapped(line: str, columns: int) -> list[str]:
+    """A line of the plan in as many lines as it needs, below where its words begin."""
+    import textwrap
+
+    indent = 11 if line.startswith(" ") or len(line.split("  ", 1)[0]) < 11 else 0  # noqa: PLR2004 - the plan's first column
+    plain = "".join(each if each.isprintable() else " " for each in line.expandtabs(4))
+    return textwrap.wrap(plain, columns, subsequent_indent=" " * indent, drop_whitespace=True, replace_whitespace=False) or [""]
 
 
 def _fit(text: str, columns: int) -> str:
