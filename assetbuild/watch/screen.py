@@ -59,6 +59,7 @@ def _list(state: State, ink: Ink, columns: int, most: int) -> Iterator[str]:
         return
     names = [one.id for one in offers]
     column = min(max((width(name) for name in names), default=0), max(12, columns // 3))
+    offers.sort(key=lambda one: state.numbers.get(one.id, 10))
     for one in offers[:most]:
         yield _row(state, one, ink, columns, column)
     if len(offers) > most:
