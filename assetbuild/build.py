@@ -160,10 +160,11 @@ class Build:
 
     def interrupt(self) -> None:
         """^C, said from another thread; before the run has begun, nothing is begun."""
-        self.stopping = self.stopping or not hasattr(self, "loop")
-        if hasattr(self, "loop"):
-            with contextlib.suppress(RuntimeError):  # it is over
-                self.loop.call_soon_threadsafe(self._interrupt)
+        if not hasattr(self, "loop"):
+            self.stopping = self.interrupted = True
+            return
+        with contextlib.suppress(RuntimeError):  # it is over
+            self.loop.call_soon_threadsafe(self._interrupt)
 
     def _interrupt(self) -> None:
         now = time.monotonic()

@@ -160,7 +160,7 @@ def test_a_key_buys_one_with_what_it_needs_and_b_buys_all() -> None:
     assert isinstance(start, Start)
     order = start.task.order
     assert order is not None
-    assert (order.keys, order.steps, order.most) == (("key-poster",), (("poster-de", 0),), 18 * CENT)
+    assert (order.keys, order.steps, order.most) == (("key-poster",), (("poster-de", 0, ""),), 18 * CENT)
     (start,) = one.press("b")
     assert isinstance(start, Start)
     assert start.task.ids == ("cup",)

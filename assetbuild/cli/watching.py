@@ -68,6 +68,10 @@ def watch_command(
     place = Place(project.root, project.spec_name, project.profile, env.environ)
     watch = Watch(place, settings, poll=poll)
     ink = Ink.of(env.environ, tty=env.stdout.isatty())
+
+    def gone() -> None:
+        watch.put(Stopped(time.monotonic()))
+
     served = None
     if serve:
         from ..review.server import Served  # 100 ms
@@ -79,8 +83,8 @@ def watch_command(
             say(f"the page: {served.url}")
         if not keys:
             say(f"watching {project.spec_name}: no terminal, so there are no keys{'' if auto else ', and nothing is bought'}")
-            raise click.exceptions.Exit(watch.run(Plain(env.stdout, ink)))
-        screen = Terminal(env.stdout, ink, lambda key: press(watch, key), lambda: watch.put(Stopped(time.monotonic())))
+            raise click.exceptions.Exit(watch.run(Plain(env.stdout, ink, gone)))
+        screen = Terminal(env.stdout, ink, lambda key: press(watch, key), gone)
         screen.open()
         raise click.exceptions.Exit(watch.run(screen))
     finally:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 class Part(NamedTuple):
     """One purchase that an asset needs: the step's number from 0, its action key (None while it isn't known), its price in micro-USD (None: not known), the
-    pictures it asks for. `later`: only if what it is made from changes.
+    pictures it asks for. `later`: only if what it is made from changes. `sign` is what the spec says of the step, in short.
     """
 
     number: int
@@ -19,6 +19,7 @@ class Part(NamedTuple):
     micro: int | None
     later: bool
     images: int = 1
+    sign: str = ""
 
 
 class Offer(NamedTuple):

@@ -164,6 +164,9 @@ class Watch:
             self._say(what)
         elif kind == "call":
             what()
+        elif kind == "later":  # once what has happened stands on the screen
+            self._show()
+            what()
 
     def _show(self) -> None:
         if self.view is not None:
@@ -217,6 +220,7 @@ class Watch:
         quick = self._near.outlook(self.state.outlook, self._runs, shown=bool(self.hear_state))
         if quick is not None:
             self.put(Planned(time.monotonic(), serial, quick))
+            self.put(("later", _give_back))
             return
         request: dict[str, Any] = {
             "do": "look",
@@ -250,7 +254,7 @@ class Watch:
         self._eyes.set(following, self._look_began)
         self._take(Planned(time.monotonic(), serial, found))
         del raw
-        self.put(("call", _give_back))
+        self.put(("later", _give_back))
 
     def _call_off(self) -> None:
         if self._looker is not None:
@@ -344,7 +348,10 @@ class Watch:
         if threading.current_thread() is not threading.main_thread():
             return {}
         names = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-        return {name: signal.signal(name, lambda *_: self.put(Stopped(time.monotonic()))) for name in names}
+        before: dict[int, Any] = {name: signal.signal(name, lambda *_: self.put(Stopped(time.monotonic()))) for name in names}
+        if hasattr(signal, "SIGWINCH"):  # the terminal has another size: it is drawn anew
+            before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda *_: self.put(("call", int)))
+        return before
 
     def _close(self) -> None:
         self._eyes.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from .outlook import Offer, with_needs
 from .state import Phase, State, money
 
 ROWS = 9  # of the list, without `a`
+_PAINT = re.compile(r"\x1b\[[0-9;]*m")
 DOING = {"compose": "composing", "cut": "cutting", "buy": "buying", "draw": "drawing", "fetch": "fetching"}
 HELP = (
     "b      buys everything on the list, for the price below it",
@@ -181,15 +183,17 @@ class Plain:
 
     moving = False
 
-    def __init__(self, stream: TextIO, ink: Ink) -> None:
-        self.stream, self.ink = stream, ink
+    def __init__(self, stream: TextIO, ink: Ink, gone: Callable[[], None]) -> None:
+        self.stream, self.ink, self.gone = stream, ink, gone
         self.lines = Lines(self._write, ink)
         self._told: tuple[Any, ...] = ()
 
     def _write(self, line: str) -> None:
-        with contextlib.suppress(BrokenPipeError):
+        try:
             self.stream.write(line + "\n")
             self.stream.flush()
+        except BrokenPipeError:  # nobody reads it any more: `watch | head`
+            self.gone()
 
     def happened(self, kind: str, fields: list[Any]) -> None:
         """A line for what was made."""
@@ -231,7 +235,7 @@ class Terminal:
         self.stream, self.ink, self.press, self.gone = stream, ink, press, gone
         self.lines = Lines(self._write, ink, columns=self._size()[0])
         self.moving = False
-        self._height = 0
+        self._height, self._columns = 0, 0
         self._drawn: list[str] = []
         self._above: list[str] = []
         self._before: Any = None
@@ -290,13 +294,15 @@ class Terminal:
         self.moving = bool(state.under)
         columns, rows = self._size()
         drawn = picture(state, self.ink, columns - 1, max(6, rows - 2), time.monotonic(), keys=True)
-        if drawn == self._drawn and not self._above:
+        if drawn == self._drawn and not self._above and columns == self._columns:
             return
+        if columns < self._columns:  # what stands there was broken into more lines by a terminal that became narrower
+            self._height = sum(1 + max(0, width(_PAINT.sub("", line)) - 1) // columns for line in self._drawn)
         parts = [self._up(), *(f"{line}\x1b[K\n" for line in (*self._above, *drawn)), "\x1b[J"]
         with contextlib.suppress(OSError, ValueError):
             self.stream.write("".join(parts))
             self.stream.flush()
-        self._above, self._drawn, self._height = [], drawn, len(drawn)
+        self._above, self._drawn, self._height, self._columns = [], drawn, len(drawn), columns
 
     def _up(self) -> str:
         return f"\r\x1b[{self._height}A" if self._height else "\r"

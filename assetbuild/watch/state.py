@@ -65,11 +65,12 @@ class Settings(NamedTuple):
 
 
 class Order(NamedTuple):
-    """What one `buy` hand may buy: by action key, and by step where no key is known yet. `most` in micro-USD is what was agreed to, `max_cost` the limit that
-    was stated (None: none was)."""
+    """What one `buy` hand may buy: by action key, and where no key is known yet by step (id, number, what the spec says of it). `most` in micro-USD is what
+    was agreed to, `max_cost` the limit that was stated (None: none was).
+    """
 
     keys: tuple[str, ...]
-    steps: tuple[tuple[str, int], ...]
+    steps: tuple[tuple[str, int, str], ...]
     most: int
     max_cost: int | None
 
@@ -546,7 +547,7 @@ def _buy(state: State, offers: list[Offer]) -> tuple[State, list[Effect]]:
     parts = [(one.id, part) for one in offers for part in one.parts if mark(one.id, part) not in busy]
     order = Order(
         tuple(dict.fromkeys(part.key for _, part in parts if part.key is not None)),
-        tuple((name, part.number) for name, part in parts if part.key is None),
+        tuple((name, part.number, part.sign) for name, part in parts if part.key is None),
         sum_.most,
         None if state.settings.cap is None else sum_.most,
     )
@@ -765,9 +766,8 @@ def _stopped(state: State) -> tuple[State, list[Effect]]:
 
 
 def money(state: State) -> Money:
-    """What this session has spent so far, as far as it is known here: running hands count with what they may spend."""
-    told = state.outlook.money if state.outlook is not None else Money()
-    return told._replace(spent=max(state.spent, told.spent))
+    """What this session has spent, as the journal said at the last look."""
+    return state.outlook.money if state.outlook is not None else Money()
 
 
 def _sum(text: str) -> int:

@@ -16,7 +16,7 @@ from ..project import Project
 from ..quoting import Quote, images, price_of, quote
 from ..report.ink import Ink
 from ..report.planned import plan_lines, reason, word
-from ..spec.model import files_of
+from ..spec.model import Step, files_of
 from ..store import spending
 from .outlook import Follow, Free, Money, Offer, Outlook, Part
 
@@ -133,6 +133,7 @@ def _offers(project: Project, planner: Planner, plans: Sequence[AssetPlan], deni
                 price_of(project, one.step, images(one)).cost,
                 one.decision.verb is Verb.WAITING,
                 images(one),
+                sign(one.step),
             )
             for number, one in enumerate(plan.steps)
             if _to_buy(project, plan, number)
@@ -142,6 +143,12 @@ def _offers(project: Project, planner: Planner, plans: Sequence[AssetPlan], deni
         why = next((denied[part.key] for part in parts if part.key in denied), ("", ""))
         found.append(Offer(name, parts, needs, told(plan), *why, places[name]))
     return found
+
+
+def sign(step: Step) -> str:
+    """What the spec says of a step, in short: what is agreed to while its key isn't known yet."""
+    said = (step.op, step.provider, step.model, step.prompt, sorted(step.params.items()), step.members, step.variant, step.inputs)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def _denied(project: Project, found: Quote) -> dict[str, tuple[str, str]]:

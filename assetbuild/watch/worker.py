@@ -117,87 +117,113 @@ def _outline(project: Any, planner: Any) -> str | None:  # noqa: ANN401 - Projec
 
 
 def _make(talk: Talk, asked: dict[str, Any]) -> None:
+    from ..errors import AssetbuildError, SpecError
+
+    project = _project(asked)
+    try:
+        _made(talk, asked, project)
+    except SpecError:  # it was changed just now: the look that follows says it, and nothing failed
+        talk.say("end", {"interrupted": True, **_spent(project, asked["run"])})
+    except AssetbuildError as problem:
+        talk.say("end", {"setup": problem.render(), **_spent(project, asked["run"])})
+    finally:
+        project.close()
+
+
+def _spent(project: Any, run: str) -> dict[str, int]:  # noqa: ANN401 - a Project
+    """What the journal knows of a run that came to an early end: with a spec that can't be read, nothing was sent."""
+    from ..errors import AssetbuildError
+    from ..store.spending import tally
+
+    try:
+        store = project.look_store()
+    except AssetbuildError:
+        return {"spent": 0, "reserved": 0}
+    if store is None:
+        return {"spent": 0, "reserved": 0}
+    with store.reading() as db:
+        found = tally(db, run)
+    return {"spent": found.spent, "reserved": found.reserved}
+
+
+def _made(talk: Talk, asked: dict[str, Any], project: Any) -> None:  # noqa: ANN401 - a Project
     from ..build import Build, Options
     from ..earlier import Fetched, bring_in, fetch_paid
     from ..facts import Planner
     from ..plan import Verb
     from ..store.spending import caps
 
-    project = _project(asked)
-    try:
-        kind, order = asked["kind"], asked.get("order")
-        planner = Planner(project)
-        graph = project.graph
-        ids = (
-            graph.order
-            if asked["ids"] is None
-            else [n for n in graph.order if n in graph.with_bases(set(asked["ids"]) & set(project.assets))]
-        )
-        planner.check_disk(ids)
-        collected = Fetched()
-        if kind in ("fetch", "buy"):
-            bring_in(project, lambda text: talk.say("said", text))
-            collected = fetch_paid(project, planner, lambda text: talk.say("said", text))
-        planner.consent = _consent(talk, order)
-        plans = planner.plan(ids)
-        if kind in ("free", "draft"):  # what is at a vendor is another child's business, with all that hangs on it
-            going = graph.with_users([p.asset.id for p in plans if any(s.decision.verb is Verb.RESUME for s in p.steps)])
-            plans = [plan for plan in plans if plan.asset.id not in going]
-        elif kind == "buy" and order is not None:
-            plans = [
-                p
-                for p in plans
-                if not any(
-                    s.decision.verb is Verb.RESUME and (s.action is None or s.action.key not in order["keys"]) for s in p.steps
-                )
-            ]
-        limits = caps(project.spec.budget, max_cost=None, consent=0)
-        if order is not None:
-            limits = caps(project.spec.budget, max_cost=order["max_cost"], consent=order["most"])
-        run = Build(
-            project,
-            planner,
-            [p.asset.id for p in plans],
-            Options(caps=limits, run=asked["run"]),
-            lambda event: _tell(talk, kind, event),
-        )
-        talk.on_stop = run.interrupt
-        if talk.stops:
-            run.interrupt()
-        done = run.run(plans)
-        _after(project, planner, asked, talk, [planner.plans[p.asset.id] for p in plans], done)
-        money = done.money
-        talk.say(
-            "end",
-            {
-                "words": done.words,
-                "failed": done.failed,
-                "held": done.held if order is not None else {},
-                "exported": sorted(done.exported),
-                "spent": money.spent,
-                "reserved": money.reserved,
-                "rehearsal": money.rehearsal,
-                "setup": done.setup or collected.setup,
-                "interrupted": done.summary.interrupted,
-                "drafts": _pictures(project, planner, ids) if kind == "draft" else {},
-            },
-        )
-        if run.cut_off:  # threads may be at work yet
-            os._exit(0)
-    finally:
-        project.close()
+    kind, order = asked["kind"], asked.get("order")
+    planner = Planner(project)
+    graph = project.graph
+    ids = list(graph.order)
+    if asked["ids"] is not None:
+        chosen = graph.with_bases(set(asked["ids"]) & set(project.assets))
+        ids = [name for name in ids if name in chosen]
+    planner.check_disk(ids)
+    collected = Fetched()
+    if kind in ("fetch", "buy"):
+        bring_in(project, lambda text: talk.say("said", text))
+        collected = fetch_paid(project, planner, lambda text: talk.say("said", text))
+    planner.consent = _consent(talk, order)
+    plans = planner.plan(ids)
+    if kind in ("free", "draft"):  # what is at a vendor is another child's business, with all that hangs on it
+        going = graph.with_users([p.asset.id for p in plans if any(s.decision.verb is Verb.RESUME for s in p.steps)])
+        plans = [plan for plan in plans if plan.asset.id not in going]
+    elif kind == "buy" and order is not None:
+        plans = [
+            p
+            for p in plans
+            if not any(
+                s.decision.verb is Verb.RESUME and (s.action is None or s.action.key not in order["keys"]) for s in p.steps
+            )
+        ]
+    limits = caps(project.spec.budget, max_cost=None, consent=0)
+    if order is not None:
+        limits = caps(project.spec.budget, max_cost=order["max_cost"], consent=order["most"])
+    run = Build(
+        project,
+        planner,
+        [p.asset.id for p in plans],
+        Options(caps=limits, run=asked["run"]),
+        lambda event: _tell(talk, kind, event),
+    )
+    talk.on_stop = run.interrupt
+    if talk.stops:
+        run.interrupt()
+    done = run.run(plans)
+    _after(project, planner, asked, talk, [planner.plans[p.asset.id] for p in plans], done)
+    money = done.money
+    talk.say(
+        "end",
+        {
+            "words": done.words,
+            "failed": done.failed,
+            "held": done.held if order is not None else {},
+            "exported": sorted(done.exported),
+            "spent": money.spent,
+            "reserved": money.reserved,
+            "rehearsal": money.rehearsal,
+            "setup": done.setup or collected.setup,
+            "interrupted": done.summary.interrupted,
+            "drafts": _pictures(project, planner, ids) if kind == "draft" else {},
+        },
+    )
+    if run.cut_off:  # threads may be at work yet
+        os._exit(0)
 
 
 def _consent(talk: Talk, order: dict[str, Any] | None) -> Any:  # noqa: ANN401 - a function for the planner
     from ..plan import Consent
     from ..spec.model import Asset
+    from .surveying import sign
 
     if order is None:
         return lambda *_: Consent(False, "it costs money: it waits for a key")
-    keys, steps = set(order["keys"]), {(name, number) for name, number in order["steps"]}
+    keys, steps = set(order["keys"]), {(name, number, said) for name, number, said in order["steps"]}
 
     def allowed(asset: Asset, number: int, key: str | None) -> Consent:
-        step = (asset.id, number)
+        step = (asset.id, number, sign(asset.steps[number]))
         if key in talk.withdrawn or f"{asset.id}:{number}" in talk.withdrawn:
             return Consent(False, "it was changed or taken back before it was sent")
         if key in keys or step in steps:
