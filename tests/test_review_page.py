@@ -316,3 +316,39 @@ def test_the_whole_way_an_edit_changes_its_card_and_the_button_is_billed_once(
         watch.settled()
         context.close()
     assert desk.bills == 1
+
+
+def test_a_take_is_chosen_approved_and_rejected_from_the_page(chromium: Any, tmp_path: Path, emulator: Emulator) -> None:
+    desk = Desk(tmp_path, emulator)
+    desk.edit("    prompt: A cup.", "    takes: 2\n    prompt: A cup.")
+    desk.space.run("build", "--yes", env=emulator.env())
+    bills = desk.bills
+    first = desk.space.read("art/cup.png")
+    with desk.watch("--serve", columns=140) as watch:
+        watch.says("#t=")
+        found = re.search(r"http://127\S+", watch.text)
+        assert found is not None
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(found[0])
+        page.wait_for_selector('[data-id="cup"]')
+        watch.settled()
+        page.keyboard.press("n")
+        page.wait_for_selector(".take")
+        lies = page.locator(".take").filter(has_text="lies there").locator("p").inner_text()
+        other = 2 if "Take 1" in lies else 1
+        page.locator(f'[data-does="choose {other}"]').click()
+        wait_for(lambda: desk.space.read("art/cup.png") != first, "the other take")
+        until(page, "document.querySelector('.takes').textContent.includes('chosen')")
+        watch.settled()
+        until(page, "document.querySelector('.pair') !== null")  # before and now
+        page.locator(f'[data-does="reject {other}"]').click()
+        page.locator("#note").fill("six fingers")
+        page.locator("#sure-yes").click()
+        until(page, "document.querySelector('.takes').textContent.includes('rejected: six fingers')")
+        watch.sees("1 waits for a person")
+        page.locator("#panel-close").click()
+        page.locator("#pause").click()
+        watch.sees("paused: p goes on")
+        context.close()
+    assert desk.bills == bills

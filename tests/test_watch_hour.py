@@ -122,8 +122,9 @@ class Hour:
         """A key, when the list stands still; what stood there is agreed to."""
         watch.settled()
         time.sleep(0.7)
-        sure = re.search(r"(\d+) to buy \$([\d.]+)", watch.below)
-        later = re.search(r"may follow, at most \$([\d.]+)", watch.below)
+        below = watch.below.replace("\n", " ")  # it may stand on two lines
+        sure = re.search(r"(\d+) to buy \$([\d.]+)", below)
+        later = re.search(r"may follow, at most \$([\d.]+)", below)
         if sure is None and later is None:
             return False
         self.agreed += float(later[1] if later is not None else sure[2] if sure is not None else 0)

@@ -21,8 +21,9 @@ from ..report.lines import Lines
 from ..report.measures import cut, pad, width
 from ..report.words import seconds
 from .outlook import Offer, with_needs
-from .state import Phase, State, money
+from .state import Phase, State, money, on_b
 
+NARROW = 50  # columns below which nothing is painted, and lines are cut
 ROWS = 9  # of the list, without `a`
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 DOING = {"compose": "composing", "cut": "cutting", "buy": "buying", "draw": "drawing", "fetch": "fetching"}
@@ -40,7 +41,8 @@ def picture(state: State, ink: Ink, columns: int, rows: int, now: float, *, keys
     said: list[str] = [ink("dim", "─" * columns), *_trouble(state, ink, columns)]
     foot = [*_making(state, ink, columns, now), *_sum(state, ink, columns), *_keys(state, ink, columns, keys=keys)]
     room = max(3, rows - len(said) - len(foot) - 1)
-    return [*said, *_list(state, ink, columns, room if state.everything else min(room, ROWS)), *foot]
+    drawn = [*said, *_list(state, ink, columns, room if state.everything else min(room, ROWS)), *foot]
+    return drawn if columns >= NARROW else [cut(_PAINT.sub("", row), columns) for row in drawn]
 
 
 def _trouble(state: State, ink: Ink, columns: int) -> Iterator[str]:
@@ -73,7 +75,7 @@ def _list(state: State, ink: Ink, columns: int, most: int) -> Iterator[str]:
     elif waiting:
         states = [card["state"] for card in state.outlook.cards.values()]
         held, failed = states.count("held"), states.count("failed")
-        told = [f"{held:,} wait{'s' * (held == 1)} for a person"] * bool(held) + [f"{failed:,} failed"] * bool(failed)
+        told = [f"{_wait(held)} for a person"] * bool(held) + [f"{failed:,} failed"] * bool(failed)
         if told:
             yield ink("yellow", ", ".join(told)) + ink("dim", " (a shows them)")
 
@@ -102,19 +104,19 @@ def _making(state: State, ink: Ink, columns: int, now: float) -> Iterator[str]:
 
 
 def _sum(state: State, ink: Ink, columns: int) -> Iterator[str]:
-    offers, parts = state.offers, []
+    offers, parts = on_b(state), list[str]()
     if state.outlook is None:
         yield ink("dim", "there is no plan yet" if state.broken else "planning …")
         return
     if offers:
-        found = state.bill()
+        found = state.bill(offers)
         if found.sure:
             parts.append(f"{found.sure:,} to buy {usd(found.certain)}")
         if found.later:
             parts.append(f"{found.later:,} may follow, at most {usd(found.most)}")
         if found.unknown:
             parts.append(f"{found.unknown} of unknown price")
-    elif not state.broken and not state.busy:
+    elif not state.offers and not state.broken and not state.busy:
         parts.append("nothing to buy")
     if state.busy:
         parts.append(f"{len(state.busy):,} on the way")
@@ -124,13 +126,13 @@ def _sum(state: State, ink: Ink, columns: int) -> Iterator[str]:
         parts.append(f"{usd(state.room or 0)} of --max-cost {usd(state.settings.cap)} left")
     elif told.left is not None:
         parts.append(f"{usd(told.left)} of the budget left")
-    yield ink("bold", _fit(" · ".join(parts), columns))
+    yield from (ink("bold", row) for row in _wrapped(" · ".join(parts), columns))
     if state.setup and offers:
-        yield ink("yellow", _fit(state.setup, columns))
+        yield from (ink("yellow", row) for row in _wrapped(state.setup, columns))
     if state.paused:
         yield ink("yellow", "paused: p goes on")
     elif state.settings.auto and state.parked:
-        yield ink("yellow", _fit(f"{state.why_parked}: {len(state.parked):,} wait for a key, b buys them", columns))
+        yield ink("yellow", _fit(f"{state.why_parked}: {_wait(len(state.parked))} for a key, b buys", columns))
     elif state.settings.auto and state.over:
         yield ink("yellow", _fit(f"--auto waits: {state.over}", columns))
 
@@ -139,7 +141,7 @@ def _keys(state: State, ink: Ink, columns: int, *, keys: bool) -> Iterator[str]:
     if not keys:
         return
     if state.typed is not None:
-        yield ink("yellow", f"That is {usd(state.bill().most)}. Type the amount and Enter, or Esc: {state.typed}▏")
+        yield ink("yellow", f"That is {usd(state.bill(on_b(state)).most)}. Type the amount and Enter, or Esc: {state.typed}▏")
         return
     if state.help:
         yield from (_fit(line, columns) for line in HELP)
@@ -154,7 +156,11 @@ def _keys(state: State, ink: Ink, columns: int, *, keys: bool) -> Iterator[str]:
     if not state.offers:
         words = "p pause · a all · ? help · q quit"
     gap = columns - width(words) - width(at)
-    yield ink("dim", words + " " * gap + at if gap > 1 else _fit(words, columns))
+    yield ink("dim", words + " " * gap + at if at and gap > 1 else _fit(words, columns))
+
+
+def _wait(count: int) -> str:
+    return f"{count:,} wait{'s' * (count == 1)}"
 
 
 def _wrapped(line: str, columns: int) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 from ..pricing import usd
 from .outlook import Offer, with_needs
 from .running import Watch, pause, wish
-from .state import Phase, State, money
+from .state import Phase, State, money, on_b
 
 PATIENCE = 60.0  # seconds for a command
 _PROGRAM = "import sys; sys.path.append(sys.argv.pop(1)); from assetbuild.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -177,7 +177,7 @@ class Sights:
 
     def _drawn_up(self) -> dict[str, Any]:
         state = self._state or State()
-        sum_, told = state.bill(), money(state)
+        sum_, told = state.bill(on_b(state)), money(state)
         outlook = state.outlook
         left = state.room if state.settings.cap is not None else told.left
         limit = f", {usd(left)} left" if left is not None else ""
@@ -210,7 +210,7 @@ class Sights:
                 "most": sum_.most,
                 "price": usd(sum_.most),
                 "unknown": sum_.unknown,
-                "ids": list(buyable),
+                "ids": [one.id for one in on_b(state)],
                 "token": state.shown,
             },
             "log": [{"at": at, "text": text} for at, text in self.watch.log],

@@ -657,7 +657,7 @@ def _pressed(state: State, event: Pressed) -> tuple[State, list[Effect]]:
     if key == "p":
         return _pause(state, not state.paused, event.at)
     if key == "b":
-        return _ask(state, _all(state), event.at)
+        return _ask(state, on_b(state), event.at)
     if len(key) == 1 and key in "123456789":
         name = next((name for name, number in state.numbers.items() if number == int(key)), None)
         found = with_needs(state.offers, [name]) if name is not None else []
@@ -667,10 +667,11 @@ def _pressed(state: State, event: Pressed) -> tuple[State, list[Effect]]:
     return state, []
 
 
-def _all(state: State) -> list[Offer]:
-    """What `b` buys: all but what failed before, with what hangs on that."""
-    fine = {one.id for one in state.offers if not state.wrong(one)}
-    return [one for one in state.offers if one.id in fine and all(need.id in fine for need in with_needs(state.offers, [one.id]))]
+def on_b(state: State) -> list[Offer]:
+    """What `b` buys: all but what failed before or has no room in the budget, with what hangs on that."""
+    offers = {one.id: one for one in state.offers}
+    fine = {name for name, one in offers.items() if not state.wrong(one) and not one.why_not}
+    return [one for name, one in offers.items() if name in fine and all(need.id in fine for need in with_needs(offers, [name]))]
 
 
 def _ask(state: State, offers: list[Offer], at: float, key: str = "b") -> tuple[State, list[Effect]]:
@@ -692,6 +693,8 @@ def _refusal(state: State, offers: list[Offer]) -> str:
         return "the watch is ending: nothing more is bought"
     if state.broken:
         return "the spec has a mistake: nothing is bought until it can be read"
+    if not offers and (stopped := next((one for one in state.offers if one.why_not), None)) is not None:
+        return f"{stopped.why_not}\n  hint: {stopped.way_out}"
     if not offers:
         return "there is nothing to buy" if not state.offers else "what is left failed before: its number tries it again"
     if state.setup:
@@ -701,9 +704,9 @@ def _refusal(state: State, offers: list[Offer]) -> str:
     room, sum_ = state.room, state.bill(offers)
     if room is not None and sum_.most > room:
         return f"over --max-cost {usd(state.settings.cap or 0)}: {usd(sum_.most)} is needed, {usd(room)} is left"
-    stopped = [one for one in offers if one.why_not]
-    if stopped and len(stopped) == len(offers):
-        return f"{stopped[0].why_not}\n  hint: {stopped[0].way_out}"
+    out = [one for one in offers if one.why_not]
+    if out and len(out) == len(offers):
+        return f"{out[0].why_not}\n  hint: {out[0].way_out}"
     return ""
 
 
@@ -715,7 +718,7 @@ def _typing(state: State, event: Pressed) -> tuple[State, list[Effect]]:
         return state._replace(typed=typed[:-1]), []
     if key not in ("\r", "\n"):
         return state._replace(typed=(typed + key)[:12] if key in "0123456789.,$" else typed), []
-    offers = _all(state)
+    offers = on_b(state)
     state = state._replace(typed=None)
     amount = usd(state.bill(offers).most).lstrip("$").replace(",", "")
     if typed.strip().lstrip("$").replace(",", "") != amount:
@@ -730,7 +733,7 @@ def _wished(state: State, event: Wished) -> tuple[State, list[Effect]]:
 
     if event.shown != state.shown:
         return answer(False, "the list has changed: look at it again, nothing was bought")
-    offers = _all(state) if event.ids is None else with_needs(state.offers, event.ids)
+    offers = on_b(state) if event.ids is None else with_needs(state.offers, event.ids)
     sum_ = state.bill(offers)
     if no := _refusal(state, offers):
         return answer(False, no)
