@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,6 +155,13 @@ def lines(served: Served, found: list[dict[str, Any]]) -> http.client.HTTPConnec
     return wire
 
 
+def _hang_up(wire: http.client.HTTPConnection) -> None:
+    """Ends a connection that another thread reads from."""
+    with contextlib.suppress(OSError, AttributeError):
+        wire.sock.shutdown(socket.SHUT_RDWR)
+    wire.close()
+
+
 def test_what_has_changed_is_told_and_nothing_else(served: Served, room: FakeRoom) -> None:
     found: list[dict[str, Any]] = []
     wire = lines(served, found)
@@ -164,7 +172,7 @@ def test_what_has_changed_is_told_and_nothing_else(served: Served, room: FakeRoo
     assert found[1]["kind"] == "news"
     assert list(found[1]["cards"]) == ["cup"]
     assert "money" not in found[1]
-    wire.close()
+    _hang_up(wire)
 
 
 def test_it_ends_with_listeners_and_leaves_nothing(room: FakeRoom, tmp_path: Path) -> None:
@@ -175,7 +183,7 @@ def test_it_ends_with_listeners_and_leaves_nothing(room: FakeRoom, tmp_path: Pat
     wait_for(lambda: len(found) == 1, "everything")
     ask(one, "GET", f"/thumb/{DIGEST}")
     one.close()
-    wire.close()
+    _hang_up(wire)
     wait_for(lambda: threading.active_count() <= before, "threads of a page that was closed")
 
 

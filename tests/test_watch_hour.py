@@ -1,7 +1,7 @@
 """An hour at a desk, replayed in minutes: saves of five kinds, branch switches, syntax errors, kills of the watch and of everything it had begun. In the end
 no picture was paid for twice, nothing was bought that no key was pressed for, the files are those of a clean build, and nothing is left over.
 
-ASSETBUILD_FULL=1 plays the whole hour (500 saves, 40 switches, 20 errors, 10 kills); otherwise a tenth of it.
+ASSETBUILD_FULL=1 plays the whole hour (500 saves, 40 switches, 20 errors, 10 kills); otherwise a twentieth of it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .watching import Watching
 
 pytestmark = posix
 FULL = bool(os.environ.get("ASSETBUILD_FULL"))
-SAVES, SWITCHES, MISTAKES, KILLS, PRESSES = (500, 40, 20, 10, 60) if FULL else (50, 4, 2, 2, 8)
+SAVES, SWITCHES, MISTAKES, KILLS, PRESSES = (500, 40, 20, 10, 60) if FULL else (25, 3, 1, 1, 4)
 WAYS = [vim, through_a_temp_file, jetbrains, from_another_folder, appended]
 
 SPEC = """\
