@@ -376,3 +376,47 @@ def test_auto_needs_a_limit(desk: Desk) -> None:
     ran = desk.space.run("watch", "--auto")
     assert ran.code == 2
     assert "--auto buys by itself, so it needs a limit\n  hint: `assetbuild watch --auto --max-cost 2.00`" in ran.text
+
+
+def test_exports_compositions_and_what_a_branch_brings_back_are_free_and_happen_by_themselves(desk: Desk) -> None:
+    desk.edit(
+        "  note:\n",
+        "  label:\n    base: cup\n    overlay: [{text: Hello, at: top, size: 10%}]\n    exports: {web: {path: 'web/label.webp', width: 32}}\n  note:\n",
+    )
+    desk.space.run("build", "--yes", env=desk.apiframe.env())
+    bills = desk.bills
+    desk.space.git("add", "-A")
+    desk.space.git("commit", "-qm", "label")
+    desk.space.git("switch", "-qc", "print")
+    with desk.watch("--auto", "--max-cost", "5") as watch:
+        watch.sees("nothing to buy")
+        desk.edit("text: Hello", "text: Hallo")
+        watch.says("composed  label")
+        watch.says("exported  label")
+        watch.settled()
+        before = desk.space.read("web/label.webp")
+        desk.edit("width: 32", "width: 40")
+        watch.says("exported  label", 2)
+        watch.settled()
+        assert desk.space.read("web/label.webp") != before
+        desk.space.git("stash", "-q")
+        watch.says("restored  label")
+        watch.settled()
+        (desk.space.root / "web/label.webp").unlink()
+        desk.edit("A note on", "Another note on")
+        watch.says("exported  label", 3)  # git itself brought back what it had committed
+        watch.settled()
+    assert desk.bills == bills
+
+
+def test_the_spec_s_budget_is_a_limit_of_watch_too(desk: Desk) -> None:
+    desk.edit("project: fika", "project: fika\nbudget: {per_day: 0.10}")
+    with desk.watch("--auto", "--max-cost", "5") as watch:
+        watch.sees("for 24 hours")
+        watch.settled()
+        assert desk.bills == 1
+        desk.pause()
+        watch.press("b")
+        watch.says("$0.01 is left")
+        watch.settled()
+        assert desk.bills == 1
