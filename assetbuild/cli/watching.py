@@ -80,7 +80,7 @@ def watch_command(
         served = Served(Sights(watch), project.root / ".assetbuild" / "cache", port=port)
     try:
         if served is not None:
-            say(f"the page: {served.url}")
+            click.echo(f"the page: {served.url}", err=True)  # in one piece, however narrow the terminal is
         if not keys:
             say(f"watching {project.spec_name}: no terminal, so there are no keys{'' if auto else ', and nothing is bought'}")
             raise click.exceptions.Exit(watch.run(Plain(env.stdout, ink, gone)))
