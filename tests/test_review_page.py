@@ -308,6 +308,7 @@ def test_the_whole_way_an_edit_changes_its_card_and_the_button_is_billed_once(
         desk.edit("prompt: A cup.", "prompt: <script>alert(1)</script> a cup")
         page.locator('[data-id="cup"]').click()
         until(page, "document.querySelector('.prompt')?.textContent.includes('<script>alert(1)</script>')")
+        watch.settled()  # the prompt is read by another process than the plan: what is bought is what the plan has shown
         page.locator('[data-does="buy"]').click()
         page.locator("#sure-yes").dblclick(no_wait_after=True)
         watch.says("bought    cup")

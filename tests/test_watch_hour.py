@@ -121,7 +121,7 @@ class Hour:
     def press(self, watch: Watching, key: str = "b") -> bool:
         """A key, when the list stands still; what stood there is agreed to."""
         watch.settled()
-        time.sleep(0.7)
+        time.sleep(0.1)
         below = watch.below.replace("\n", " ")  # it may stand on two lines
         sure = re.search(r"(\d+) to buy \$([\d.]+)", below)
         later = re.search(r"may follow, at most \$([\d.]+)", below)
