@@ -7,6 +7,7 @@ A picture is looked at once: what the manifest that lies there says of the same 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from .pictures.wanted import CantExport
 from .project import Project
 from .spec.model import Asset
 
+_DIGEST = re.compile(rb'"digest": "sha256-[0-9a-f]{64}"')
 _FLAT = ("pdf", "ico")  # have no size in pixels that code could use
 
 
@@ -55,21 +57,23 @@ def inventory(project: Project, planner: Planner) -> Inventory | None:
     digests = {o.digest: o.path for _, line in assets for o in line.outputs}
     looks = _looks(planner, {digest: there for digest, there in digests.items() if digest not in before}, project.env.cpus)
     entries = [_entry(project, planner, asset, line, before | looks) for asset, line in assets]
-    ours = now is None or bool(before) or not now.strip() or _is_ours(now)
+    ours = now is None or not now.strip() or _is_ours(now)
     return Inventory(path, rendered(entries, path, project.spec.manifest_base), now, ours)
 
 
 def _is_ours(text: bytes) -> bool:
-    """Whether a file that tells nothing of any picture is a manifest of ours all the same: one of no assets, or of pictures that can't be opened."""
+    """Whether a file is a manifest of ours, also one of no assets, or of pictures that can't be opened."""
     if text.startswith(b"// Made by assetbuild"):
         return True
     try:
         found = json.loads(text)
     except ValueError:
         return False
-    if not isinstance(found, dict) or found.get("version") != 1 or not isinstance(found.get("assets"), dict):
+    # Exactly our two fields: a file with one more holds something of somebody's.
+    if not isinstance(found, dict) or found.keys() != {"version", "assets"} or found["version"] != 1:
         return False
-    return not found["assets"] or b'"digest": "sha256-' in text
+    assets = found["assets"]
+    return isinstance(assets, dict) and (not assets or _DIGEST.search(text) is not None)
 
 
 def write(project: Project, found: Inventory) -> None:

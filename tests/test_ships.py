@@ -80,6 +80,24 @@ def test_it_is_kept_true(built: TestSpace) -> None:
     assert manifest(built)["poster"]["description"] == "The master of all"
 
 
+@pytest.mark.parametrize(
+    "mine",
+    [
+        '{"version": 1, "assets": {}, "mine": [1, 2, 3]}',
+        '{"version": 1, "assets": {"x": {"digest": "sha256-abc", "hand": "written"}}}',
+        '{"version": 2, "assets": {}}',
+    ],
+)
+def test_what_only_looks_like_a_manifest_stays(built: TestSpace, mine: str) -> None:
+    for path in ("assets.json", "web/assets.json"):
+        if (built.root / path).exists():
+            built.write(path, mine)
+            built.run("build")
+            assert built.read(path).decode() == mine
+            return
+    raise AssertionError("where is the manifest?")
+
+
 def test_somebody_s_own_file_stays(built: TestSpace) -> None:
     for text in ("my notes", '{"assets": {"logo": "logo.svg"}}', '{"version": 1, "assets": {"logo": {"path": "x"}}}'):
         built.write("web/assets.json", text)
